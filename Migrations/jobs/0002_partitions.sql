@@ -1,0 +1,2 @@
+-- The partitions of what every schema has.
+SELECT jobs.ensure_partitions();

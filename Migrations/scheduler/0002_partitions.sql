@@ -1,0 +1,2 @@
+-- The partitions of what every schema has.
+SELECT scheduler.ensure_partitions();

@@ -1,0 +1,106 @@
+import Contracts
+import Domain
+import HTTPTypes
+import JSON
+
+/// Automations and actions, which the engine owns.
+struct AutomationOperations: Sendable {
+    let engine: EngineClient
+    let limit: Int
+
+    /// `POST /admin/api/automations`: the body goes to the engine as it came.
+    func create(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        _ = try JSONBody.object(of: request, limit: limit)
+        let answer = try await engine.ask(
+            RequestType.engineAutomationsCreate,
+            request.body,
+            for: request,
+            idempotencyKey: try request.idempotencyKey()
+        )
+        return try unwrapped(answer, .created)
+    }
+
+    /// `GET /admin/api/automations`.
+    func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let page = try PageRequest(try request.query())
+        var writer = JSONWriter()
+        writer.beginObject()
+        page.write(to: &writer)
+        if let status = page.query["status"] {
+            guard AutomationStatus(rawValue: status) != nil else {
+                throw GatewayProblem.invalidParameter("status")
+            }
+            writer.member("status", status)
+        }
+        writer.endObject()
+        let body = try await engine.ask(RequestType.engineAutomationsList, writer.bytes, for: request)
+        let next = try engine.document(of: body).root["next"]?.stringValue
+        return page.answer(body, path: request.route.pattern, next: next)
+    }
+
+    /// `GET /admin/api/automations/{id}`, by id or key.
+    func get(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("automation", try Self.automation(request))
+        writer.endObject()
+        let answer = try await engine.ask(RequestType.engineAutomationsGet, writer.bytes, for: request)
+        return try unwrapped(answer, .ok)
+    }
+
+    /// `POST …/activate` and `POST …/deactivate`.
+    func changeStatus(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("automation", try Self.automation(request))
+        if let tag = try Self.requiredTag(request) {
+            writer.member("if_match", tag)
+        }
+        writer.endObject()
+        let type =
+            request.route == .activateAutomation
+            ? RequestType.engineAutomationsActivate : RequestType.engineAutomationsDeactivate
+        return try unwrapped(try await engine.ask(type, writer.bytes, for: request), .ok)
+    }
+
+    /// `GET /admin/api/actions`.
+    func actions(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        GatewayAnswer(.ok, try await engine.ask(RequestType.engineActionsList, Array("{}".utf8), for: request))
+    }
+
+    /// The automation alone, its version in the `ETag`.
+    private func unwrapped(_ answer: [UInt8], _ status: HTTPResponse.Status) throws -> GatewayAnswer {
+        let root = try engine.document(of: answer).root
+        guard let automation = root["automation"] else {
+            throw GatewayProblem(.internalError)
+        }
+        var unwrapped = GatewayAnswer(status, Array(automation.rawBytes))
+        if let tag = root["etag"]?.stringValue.flatMap({ EntityTag.header($0) }) {
+            unwrapped.headers.append((.eTag, tag))
+        }
+        if status == .created, let id = automation["id"]?.stringValue {
+            unwrapped.headers.append((.location, "\(Route.createAutomation.pattern)/\(PercentEncoding.encode(id))"))
+        }
+        return unwrapped
+    }
+
+    private static func automation(_ request: GatewayRequest) throws -> String {
+        guard let name = request.parameters.first, name.utf8.count <= 100 else {
+            throw GatewayProblem.notFound
+        }
+        return name
+    }
+
+    /// The one version that an `If-Match` allows; nil where any will do.
+    private static func requiredTag(_ request: GatewayRequest) throws -> String? {
+        guard let header = request.headers[.ifMatch] else {
+            return nil
+        }
+        switch EntityTag.condition(header) {
+        case .any: return nil
+        case .tags(let tags) where tags.count == 1: return tags.first
+        case .tags(let tags) where tags.isEmpty: throw GatewayProblem(.preconditionFailed)
+        case .tags, nil: throw GatewayProblem.invalidParameter("If-Match")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package import Logging
+package import Messaging
+package import Persistence
+import ServiceBase
+package import ServiceRuntime
+
+/// The gateway, built out of its parts.
+package struct Gateway: Sendable {
+    package let identities: IdentityStore
+    package let refusals: RefusalLedger
+    package let intake: SignalIntake
+    package let server: GatewayServer
+
+    /// - Parameters:
+    ///   - configuration: The gateway's settings.
+    ///   - database: The service's database.
+    ///   - lanes: Its lanes; one more than the intake uses, for what administrators change.
+    ///   - requests: The way to other services.
+    ///   - logger: Where it logs.
+    package init(
+        _ configuration: GatewayConfiguration,
+        database: PostgresClient,
+        lanes: LaneGroup,
+        requests: RequestClient,
+        logger: Logger
+    ) {
+        let identities = IdentityStore(repository: IdentityRepository(database: database), logger: logger)
+        let refusals = RefusalLedger(lanes: lanes, logger: logger)
+        let intake = SignalIntake(lanes: lanes, identities: identities, limits: configuration.intake, logger: logger)
+        let engine = EngineClient(requests: requests, patience: configuration.patience)
+        let metrics = RequestMetrics()
+        let operations = GatewayOperations(
+            signals: SignalOperations(
+                intake: intake,
+                repository: SignalRepository(database: database),
+                engine: engine,
+                reader: SignalReader(limit: configuration.bodies.signal),
+                patience: configuration.patience
+            ),
+            runs: RunOperations(engine: engine),
+            automations: AutomationOperations(engine: engine, limit: configuration.bodies.request),
+            tokens: TokenOperations(
+                lanes: lanes,
+                database: database,
+                limit: configuration.bodies.request,
+                patience: configuration.patience
+            )
+        )
+        self.identities = identities
+        self.refusals = refusals
+        self.intake = intake
+        server = GatewayServer(
+            address: configuration.address,
+            responder: GatewayResponder(
+                authenticator: Authenticator(identities: identities, refusals: refusals, metrics: metrics),
+                operations: operations,
+                limits: configuration.bodies,
+                metrics: metrics,
+                logger: logger
+            ),
+            limits: configuration.server,
+            logger: logger
+        )
+    }
+
+    /// Its own parts in the order of dependence, the server last.
+    package var parts: [ServicePart] {
+        [
+            ServicePart("identities", identities),
+            ServicePart("refusals", refusals),
+            ServicePart("intake", intake),
+            ServicePart("http", server),
+        ]
+    }
+
+    /// Every part of the process.
+    ///
+    /// - Throws: What stops the start, with a sentence that says what to do.
+    package static func parts(_ context: ServiceContext) async throws -> [ServicePart] {
+        let configuration = GatewayConfiguration(context.configuration)
+        let base = try await ServiceBase.connect(
+            context,
+            schema: .gateway,
+            laneCount: configuration.intake.lanes + 1,
+            loadSignals: { try await SignalRepository(database: $0).events(of: $1) }
+        )
+        let gateway = Gateway(
+            configuration,
+            database: base.database,
+            lanes: base.lanes,
+            requests: base.requests,
+            logger: context.logger
+        )
+        return base.parts + gateway.parts
+    }
+}

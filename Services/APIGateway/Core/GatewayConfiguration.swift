@@ -1,0 +1,26 @@
+package import ServiceRuntime
+
+/// The gateway's settings, as values.
+package struct GatewayConfiguration: Sendable {
+    package var address: ListenAddress
+    package var intake = IntakeLimits()
+    package var bodies = BodyLimits()
+    package var server = GatewayServer.Limits()
+    /// How long a request may wait for the database or another service.
+    package var patience: Duration = .seconds(10)
+
+    package init(address: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8_080)) {
+        self.address = address
+    }
+
+    /// The settings of a process.
+    package init(_ configuration: ServiceConfiguration) {
+        self.init(address: configuration[GatewayKeys.address])
+        patience = configuration[GatewayKeys.requestPatience]
+        intake.lanes = configuration[GatewayKeys.intakeLanes]
+        intake.waiting = configuration[GatewayKeys.intakeWaiting]
+        intake.patience = patience
+        server.bodyPatience = configuration[GatewayKeys.bodyPatience]
+        server.idleTimeout = configuration[GatewayKeys.idleTimeout]
+    }
+}

@@ -1,0 +1,80 @@
+package import ServiceRuntime
+
+/// The gateway's own settings and metrics.
+package enum GatewayKeys {
+    /// Where the API is served.
+    package static let address = ConfigurationKey<ListenAddress>.address(
+        "BATUTA_HTTP_ADDRESS",
+        default: "127.0.0.1:8080",
+        help: "Where the HTTP API is served."
+    )
+
+    /// How many transactions take signals at once.
+    package static let intakeLanes = ConfigurationKey<Int>.int(
+        "BATUTA_INTAKE_LANES",
+        in: 1...32,
+        default: 2,
+        help: "How many transactions take signals at once."
+    )
+
+    /// How many signals may wait for a transaction before more are refused.
+    package static let intakeWaiting = ConfigurationKey<Int>.int(
+        "BATUTA_INTAKE_WAITING",
+        in: 1...1_000_000,
+        default: 20_000,
+        help: "How many signals may wait for a transaction before more are refused with 503."
+    )
+
+    /// How long a request may wait for the database or another service.
+    package static let requestPatience = ConfigurationKey<Duration>.duration(
+        "BATUTA_REQUEST_TIMEOUT",
+        in: .milliseconds(100) ... .seconds(300),
+        default: "10s",
+        help: "How long a request may wait for the database or another service."
+    )
+
+    /// How long a request's body may take to arrive.
+    package static let bodyPatience = ConfigurationKey<Duration>.duration(
+        "BATUTA_HTTP_BODY_TIMEOUT",
+        in: .milliseconds(100) ... .seconds(300),
+        default: "10s",
+        help: "How long a request's body may take to arrive."
+    )
+
+    /// How long a connection may be idle.
+    package static let idleTimeout = ConfigurationKey<Duration>.duration(
+        "BATUTA_HTTP_IDLE_TIMEOUT",
+        in: .seconds(1) ... .seconds(3_600),
+        default: "60s",
+        help: "How long a connection may be idle, or a request's head take to arrive."
+    )
+
+    /// All of them.
+    package static let all: [any ConfigurationDeclaration] = [
+        address, intakeLanes, intakeWaiting, requestPatience, bodyPatience, idleTimeout,
+    ]
+
+    /// What the gateway counts.
+    package static let metrics: [MetricDescription] = [
+        .counter("batuta_signals_accepted_total", help: "Signals committed for the first time."),
+        .counter("batuta_signals_duplicate_total", help: "Signals whose id had been seen before from their source."),
+        .counter(
+            "batuta_signals_conflicting_total",
+            help: "Signals that repeat an id with another type or other data."
+        ),
+        .counter("batuta_signals_refused_total", help: "Signals that were valid and could not be committed."),
+        .counter("batuta_signal_batches_total", help: "Transactions that committed signals."),
+        .counter(
+            "batuta_http_requests_total",
+            help: "Answered requests.",
+            labels: ["route", "method", "status"]
+        ),
+        .histogram(
+            "batuta_http_request_duration_seconds",
+            help: "Time from a request's head to its answer.",
+            labels: ["route", "method"]
+        ),
+        .counter("batuta_http_unknown_tokens_total", help: "Requests with a token that nobody knows."),
+        .counter("batuta_refusals_unaudited_total", help: "Refusals that were too many to be recorded one by one."),
+    ]
+}

@@ -1,0 +1,25 @@
+/// Carries out what an admitted request asks for.
+struct GatewayOperations: Sendable {
+    let signals: SignalOperations
+    let runs: RunOperations
+    let automations: AutomationOperations
+    let tokens: TokenOperations
+
+    func perform(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        switch request.route {
+        case .postSignal: try await signals.post(request)
+        case .getSignal: try await signals.get(request)
+        case .listRuns, .listRecentRuns: try await runs.list(request)
+        case .getRun: try await runs.get(request)
+        case .getStepOutput: try await runs.stepOutput(request)
+        case .createAutomation: try await automations.create(request)
+        case .listAutomations: try await automations.list(request)
+        case .getAutomation: try await automations.get(request)
+        case .activateAutomation, .deactivateAutomation: try await automations.changeStatus(request)
+        case .listActions: try await automations.actions(request)
+        case .createToken: try await tokens.create(request)
+        case .listTokens: try await tokens.list(request)
+        case .revokeToken: try await tokens.revoke(request)
+        }
+    }
+}

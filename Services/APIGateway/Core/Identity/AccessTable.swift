@@ -1,0 +1,21 @@
+package import Domain
+
+/// Which role may use which route: the one place where that is decided.
+package enum AccessTable {
+    /// Whether a principal of the role may use the route.
+    package static func allows(_ role: Role, _ route: Route) -> Bool {
+        roles(for: route).contains(role)
+    }
+
+    /// The roles that may use a route.
+    package static func roles(for route: Route) -> Set<Role> {
+        switch route {
+        case .postSignal: [.sender, .operator, .author, .admin]
+        case .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
+            .listActions:
+            [.viewer, .operator, .author, .admin, .auditor]
+        case .createAutomation, .activateAutomation, .deactivateAutomation: [.author, .admin]
+        case .createToken, .listTokens, .revokeToken: [.admin]
+        }
+    }
+}

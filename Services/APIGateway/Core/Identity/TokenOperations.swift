@@ -1,0 +1,185 @@
+import Contracts
+import Crypto
+import Domain
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import Messaging
+import Persistence
+import ServiceRuntime
+
+/// Makes, lists and revokes tokens; every change is audited in its own transaction, which moves the generation on.
+struct TokenOperations: Sendable {
+    let lanes: LaneGroup
+    let database: PostgresClient
+    let limit: Int
+    let patience: Duration
+
+    /// `POST /admin/api/tokens`: the one answer that shows the token.
+    func create(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let asked = try TokenRequest(try JSONBody.object(of: request, limit: limit).root)
+        let key = try request.idempotencyKey()
+        var generator = SystemRandomNumberGenerator()
+        let token = APIToken(using: &generator)
+        let now = Timestamp.now()
+        let principal = request.caller.principal
+        let record = TokenRecord(
+            tokenID: UUIDv7.make(),
+            name: asked.name,
+            role: asked.role,
+            createdAt: now,
+            createdBy: principal.name,
+            expiresAt: asked.lifetime.map { Timestamp(microseconds: now.microseconds + $0 * 1_000) }
+        )
+        var draft = Self.draft("token.create", record, request)
+        draft.after = try record.audited()
+        let entry = draft
+        let repeated = try await lanes.transaction(deadline: .now + patience) { lane -> GatewayAnswer? in
+            // The row of the generation is the lock under which a key is looked up and taken.
+            try await lane.database.execute(IdentityRepository.nextGeneration)
+            if let key, let earlier = try await Self.earlierAnswer(request, key, in: lane) {
+                return earlier
+            }
+            lane.enqueue([TokenRepository.insertion(record, hash: token.hash, of: principal.tenant)])
+            if let key {
+                lane.enqueue([Self.remembering(record, request, key)])
+            }
+            lane.audit(entry)
+            return nil
+        }
+        return repeated ?? Self.answer(.created, record, text: token.text)
+    }
+
+    /// `GET /admin/api/tokens`.
+    func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let page = try PageRequest(try request.query())
+        let before = page.cursor.map { UUID(uuidString: $0) }
+        if case .some(nil) = before {
+            throw GatewayProblem(.invalidCursor)
+        }
+        let rows = try await database.execute(
+            TokenRepository.page(of: request.caller.principal.tenant, before: before ?? nil, count: page.limit + 1),
+            deadline: .now + patience
+        )
+        let tokens = try rows.prefix(page.limit).map { try TokenRecord(row: $0) }
+        let next = rows.count > page.limit ? tokens.last?.tokenID.lowercased : nil
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("items")
+        writer.beginArray()
+        for token in tokens {
+            token.write(to: &writer)
+        }
+        writer.endArray()
+        writer.member("next", next)
+        writer.endObject()
+        return page.answer(writer.bytes, path: request.route.pattern, next: next)
+    }
+
+    /// `DELETE /admin/api/tokens/{token_id}`; a token that is revoked already stays as it is.
+    func revoke(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        guard let tokenID = request.parameters.first.flatMap({ UUID(uuidString: $0) }) else {
+            throw GatewayProblem.notFound
+        }
+        let tenant = request.caller.principal.tenant
+        let record = try await lanes.transaction(deadline: .now + patience) { lane in
+            let rows = try await lane.database.pipeline([
+                IdentityRepository.nextGeneration, TokenRepository.locked(tokenID, of: tenant),
+            ])
+            guard let row = rows.last?.first else {
+                throw GatewayProblem.notFound
+            }
+            var record = try TokenRecord(row: row)
+            guard record.revokedAt == nil else {
+                return record
+            }
+            var draft = Self.draft("token.revoke", record, request)
+            draft.before = try record.audited()
+            let now = Timestamp.now()
+            record.revokedAt = now
+            draft.after = try record.audited()
+            lane.enqueue([TokenRepository.revocation(tokenID, at: now)])
+            lane.audit(draft)
+            return record
+        }
+        return Self.answer(.ok, record)
+    }
+
+    private static func draft(_ action: String, _ record: TokenRecord, _ request: GatewayRequest) -> AuditDraft {
+        AuditDraft(
+            id: UUIDv7.make(),
+            time: .now(),
+            tenant: request.caller.principal.tenant.key,
+            actor: request.caller.principal.actor,
+            action: action,
+            object: AuditObject(type: "token", id: record.tokenID.lowercased),
+            requestID: request.requestID,
+            traceID: request.trace.traceID
+        )
+    }
+
+    private static func answer(
+        _ status: HTTPResponse.Status,
+        _ record: TokenRecord,
+        text: String? = nil
+    )
+        -> GatewayAnswer
+    {
+        var writer = JSONWriter()
+        record.write(to: &writer, text: text)
+        return GatewayAnswer(status, writer.bytes)
+    }
+
+    // MARK: - Repeated requests
+
+    private static func fingerprint(_ request: GatewayRequest) -> [UInt8] {
+        Array(SHA256.hash(data: request.body))
+    }
+
+    /// What the first request of the key was answered, without the token, which is kept nowhere.
+    private static func earlierAnswer(
+        _ request: GatewayRequest,
+        _ key: String,
+        in lane: LaneTransaction
+    ) async throws -> GatewayAnswer? {
+        let rows = try await lane.database.execute(
+            PostgresStatement(
+                """
+                SELECT fingerprint, answer FROM gateway.requests
+                WHERE tenant = $1 AND principal = $2 AND route = $3 AND idempotency_key = $4
+                """,
+                Self.key(request, key)
+            )
+        )
+        guard let row = rows.first else {
+            return nil
+        }
+        guard try row.decode(0, as: [UInt8].self) == fingerprint(request) else {
+            throw GatewayProblem(.idempotencyKeyReused)
+        }
+        return GatewayAnswer(.created, try row.decode(1, as: [UInt8].self))
+    }
+
+    private static func remembering(
+        _ record: TokenRecord,
+        _ request: GatewayRequest,
+        _ key: String
+    )
+        -> PostgresStatement
+    {
+        var writer = JSONWriter()
+        record.write(to: &writer)
+        return PostgresStatement(
+            """
+            INSERT INTO gateway.requests (tenant, principal, route, idempotency_key, fingerprint, status, answer)
+            VALUES ($1, $2, $3, $4, $5, 201, $6)
+            """,
+            Self.key(request, key) + [.bytes(fingerprint(request)), .textBytes(writer.bytes)]
+        )
+    }
+
+    private static func key(_ request: GatewayRequest, _ key: String) -> [PostgresValue] {
+        let principal = request.caller.principal
+        return [.text(principal.tenant.key), .text(principal.via), .text(request.route.name), .text(key)]
+    }
+}

@@ -1,0 +1,69 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import HTTPTypes
+import JSON
+
+/// Runs, read from the engine.
+struct RunOperations: Sendable {
+    let engine: EngineClient
+
+    /// `GET /api/runs` and `GET /api/runs/recent`, newest first.
+    func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let page = try PageRequest(try request.query(), defaultLimit: request.route == .listRecentRuns ? 20 : 50)
+        var writer = JSONWriter()
+        writer.beginObject()
+        page.write(to: &writer)
+        if let status = page.query["status"] {
+            guard RunStatus(rawValue: status) != nil else {
+                throw GatewayProblem.invalidParameter("status")
+            }
+            writer.member("status", status)
+        }
+        if let key = page.query["automation_key"] {
+            guard (1...100).contains(key.utf8.count) else {
+                throw GatewayProblem.invalidParameter("automation_key")
+            }
+            writer.member("automation_key", key)
+        }
+        if let text = page.query["signal_id"] {
+            guard let id = UUID(uuidString: text) else {
+                throw GatewayProblem.invalidParameter("signal_id")
+            }
+            writer.member("signal_id", id.lowercased)
+        }
+        writer.endObject()
+        let body = try await engine.ask(RequestType.engineRunsList, writer.bytes, for: request)
+        let next = try engine.document(of: body).root["next"]?.stringValue
+        return page.answer(body, path: request.route.pattern, next: next)
+    }
+
+    /// `GET /api/runs/{run_id}`.
+    func get(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("run_id", try Self.runID(request))
+        writer.endObject()
+        return GatewayAnswer(.ok, try await engine.ask(RequestType.engineRunsGet, writer.bytes, for: request))
+    }
+
+    /// `GET /api/runs/{run_id}/steps/{name}/output`.
+    func stepOutput(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        guard request.parameters.count == 2, request.parameters[1].utf8.count <= 255 else {
+            throw GatewayProblem.notFound
+        }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("run_id", try Self.runID(request))
+        writer.member("step", request.parameters[1])
+        writer.endObject()
+        return GatewayAnswer(.ok, try await engine.ask(RequestType.engineRunsStepOutput, writer.bytes, for: request))
+    }
+
+    private static func runID(_ request: GatewayRequest) throws -> String {
+        guard let id = request.parameters.first.flatMap({ UUID(uuidString: $0) }) else {
+            throw GatewayProblem.notFound
+        }
+        return id.lowercased
+    }
+}

@@ -1,0 +1,247 @@
+import Contracts
+import Domain
+import FoundationEssentials
+package import Logging
+package import Messaging
+import Persistence
+import ServiceLifecycle
+
+/// Commits signals in groups: what arrives while one transaction commits shares the next one.
+///
+/// Requests suspend in ``accept(_:token:generation:)`` and are answered after the commit. A batch is whatever has
+/// arrived, never a timer, so a lone signal waits for nobody.
+package final class SignalIntake: Service {
+    private let lanes: LaneGroup
+    private let identities: IdentityStore
+    private let queue: SignalQueue
+    private let limits: IntakeLimits
+    private let metrics: IntakeMetrics
+    private let logger: Logger
+
+    package init(
+        lanes: LaneGroup,
+        identities: IdentityStore,
+        limits: IntakeLimits,
+        metrics: IntakeMetrics = IntakeMetrics(),
+        logger: Logger
+    ) {
+        self.lanes = lanes
+        self.identities = identities
+        self.limits = limits
+        self.metrics = metrics
+        self.logger = logger
+        queue = SignalQueue(capacity: limits.waiting)
+    }
+
+    /// How many signals wait for a batch.
+    package var waitingCount: Int { queue.count }
+
+    /// Hands in a signal and waits until it is committed.
+    ///
+    /// - Parameters:
+    ///   - signal: The signal.
+    ///   - token: The token that it came with.
+    ///   - generation: The generation at which the token was found to be live.
+    /// - Returns: The id of the first signal of its key, and whether this one repeats it.
+    /// - Throws: `GatewayProblem` where it is certain, or possible, that the signal is not stored.
+    package func accept(
+        _ signal: IncomingSignal,
+        token: TokenHash,
+        generation: Int64
+    ) async throws -> SignalReceipt {
+        let deadline = ContinuousClock.now + limits.patience
+        return try await withCheckedThrowingContinuation { continuation in
+            queue.offer(
+                WaitingSignal(
+                    signal: signal,
+                    token: token,
+                    generation: generation,
+                    deadline: deadline,
+                    continuation: continuation
+                )
+            )
+        }
+    }
+
+    /// Commits batches until the process drains; what waits by then is still committed.
+    package func run() async throws {
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.refuseExpired() }
+                await withDiscardingTaskGroup { loops in
+                    for _ in 0..<limits.lanes {
+                        loops.addTask { await self.commitBatches() }
+                    }
+                }
+                group.cancelAll()
+            }
+        } onCancelOrGracefulShutdown: {
+            self.queue.close()
+        }
+    }
+
+    private func refuseExpired() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            refuse(queue.removeExpired(at: .now), .databaseAway)
+        }
+    }
+
+    private func commitBatches() async {
+        while let batch = await queue.take() {
+            await commit(batch)
+        }
+    }
+
+    /// Commits a batch, or refuses every signal of it; each is answered exactly once.
+    private func commit(_ batch: [WaitingSignal]) async {
+        var waiting = batch
+        var triesLeft = 2
+        var reloadsLeft = 8
+        while true {
+            let now = ContinuousClock.now
+            refuse(waiting.filter { $0.deadline <= now }, .databaseAway)
+            waiting.removeAll { $0.deadline <= now }
+            do {
+                let snapshot = try await currentIdentities()
+                waiting = refuseRevoked(waiting, snapshot)
+                guard !waiting.isEmpty else {
+                    return
+                }
+                answer(waiting, try await write(waiting, generation: snapshot.generation))
+                return
+            } catch let error as PostgresError where error.sqlState == GuardState.identitiesChanged && reloadsLeft > 0 {
+                reloadsLeft -= 1
+                do {
+                    _ = try await identities.current()
+                } catch {
+                    return refuse(waiting, error)
+                }
+            } catch  where Self.isRetryable(error) && triesLeft > 1 {
+                triesLeft -= 1
+                logger.warning("a batch of signals is tried again", metadata: ["error": "\(error)"])
+            } catch {
+                return refuse(waiting, error)
+            }
+        }
+    }
+
+    private func currentIdentities() async throws -> IdentitySnapshot {
+        if let held = identities.held {
+            return held
+        }
+        return try await identities.current()
+    }
+
+    /// Refuses the signals whose tokens were found in an older snapshot and are gone from this one.
+    private func refuseRevoked(_ waiting: [WaitingSignal], _ snapshot: IdentitySnapshot) -> [WaitingSignal] {
+        guard waiting.contains(where: { $0.generation != snapshot.generation }) else {
+            return waiting
+        }
+        return waiting.filter { signal in
+            let isLive = signal.generation == snapshot.generation || snapshot.principals[signal.token] != nil
+            if !isLive {
+                metrics.refused(1)
+                signal.refuse(GatewayProblem(.unauthenticated))
+            }
+            return isLive
+        }
+    }
+
+    private func write(_ waiting: [WaitingSignal], generation: Int64) async throws -> [SignalBatch.Outcome] {
+        let batch = SignalBatch(waiting.map(\.signal))
+        let deadline = waiting.map(\.deadline).min() ?? .now
+        let outcomes = try await lanes.transaction(deadline: deadline) { lane in
+            let rows = try await lane.database.pipeline([
+                SignalRepository.requireGeneration(generation), SignalRepository.takeKeys(batch.leaders),
+            ])
+            let fresh = Set(try rows.last.map { try $0.map { try $0.decode(0, as: UUID.self) } } ?? [])
+            let known = try await Self.holders(of: batch.taken(fresh: fresh), in: lane)
+            let accepted = batch.leaders.filter { fresh.contains($0.signalID) }
+            if !accepted.isEmpty {
+                lane.enqueue([SignalRepository.store(accepted, epoch: lane.epoch)])
+                Self.publish(accepted, in: lane)
+            }
+            return batch.outcomes(fresh: fresh, known: known)
+        }
+        return try outcomes.map { outcome in
+            guard let outcome else {
+                throw PostgresError(.connectionLost, "a signal's key was deleted while it was looked up")
+            }
+            return outcome
+        }
+    }
+
+    private static func holders(
+        of signals: [IncomingSignal],
+        in lane: LaneTransaction
+    ) async throws -> [[UInt8]: SignalBatch.Known] {
+        guard !signals.isEmpty else {
+            return [:]
+        }
+        var known: [[UInt8]: SignalBatch.Known] = [:]
+        for row in try await lane.database.execute(SignalRepository.holders(of: signals)) {
+            let key = IncomingSignal.key(tenant: try row.decode(0), source: try row.decode(1), id: try row.decode(2))
+            known[key] = SignalBatch.Known(signalID: try row.decode(3), digest: try row.decode(4))
+        }
+        return known
+    }
+
+    private static func publish(_ signals: [IncomingSignal], in lane: LaneTransaction) {
+        struct Destination: Hashable {
+            let tenant: String
+            let type: String
+        }
+        var groups: [Destination: [IncomingSignal]] = [:]
+        for signal in signals {
+            groups[Destination(tenant: signal.tenant.key, type: signal.type), default: []].append(signal)
+        }
+        for group in groups.values {
+            guard let first = group.first else {
+                continue
+            }
+            lane.publish(
+                signals: group.map { AcceptedSignal(id: $0.signalID, event: $0.event, traceparent: $0.traceparent) },
+                tenant: first.tenant,
+                type: first.type
+            )
+        }
+    }
+
+    private func answer(_ waiting: [WaitingSignal], _ outcomes: [SignalBatch.Outcome]) {
+        metrics.committed(outcomes)
+        for (signal, outcome) in zip(waiting, outcomes) {
+            signal.answer(outcome.receipt)
+        }
+    }
+
+    private func refuse(_ waiting: [WaitingSignal], _ error: any Error) {
+        guard !waiting.isEmpty else {
+            return
+        }
+        logger.warning(
+            "signals were refused",
+            metadata: ["count": "\(waiting.count)", "error": "\(error)"]
+        )
+        metrics.refused(waiting.count)
+        let problem = GatewayProblem(error)
+        for signal in waiting {
+            signal.refuse(problem)
+        }
+    }
+
+    private func refuse(_ waiting: [WaitingSignal], _ problem: GatewayProblem) {
+        metrics.refused(waiting.count)
+        for signal in waiting {
+            signal.refuse(problem)
+        }
+    }
+
+    private static func isRetryable(_ error: any Error) -> Bool {
+        switch error {
+        case let error as PostgresError: error.isRetryable && !error.isResourceExhausted
+        case let error as LaneError: error.isRetryable
+        default: false
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package import Messaging
+
+/// What is done with deliveries of `audit.commands`.
+package struct KeepIntake: Sendable {
+    private let repository: KeptBodyRepository
+    private let deadLetters: DeadLetterRepository
+
+    package init(repository: KeptBodyRepository, deadLetters: DeadLetterRepository) {
+        self.repository = repository
+        self.deadLetters = deadLetters
+    }
+
+    /// Keeps the values of deliveries in one transaction.
+    package func process(_ deliveries: [Delivery]) async throws {
+        var commands: [KeepCommand] = []
+        for delivery in deliveries {
+            commands.append(try KeepCommand(delivery))
+        }
+        try await repository.keep(commands, deadline: .now + .seconds(30))
+    }
+
+    /// Puts a delivery away.
+    package func bury(_ delivery: Delivery, reason: String) async throws {
+        try await deadLetters.insert(DeadLetter(delivery, reason: reason), deadline: .now + .seconds(15))
+    }
+}

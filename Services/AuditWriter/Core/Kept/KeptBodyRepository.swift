@@ -1,0 +1,60 @@
+import Contracts
+import Domain
+import FoundationEssentials
+package import Persistence
+
+/// The SQL of kept values and of the commands that brought them.
+package struct KeptBodyRepository: Sendable {
+    private let database: PostgresClient
+
+    package init(database: PostgresClient) {
+        self.database = database
+    }
+
+    /// Carries commands out that were not carried out before, all or none.
+    ///
+    /// A command is remembered by itself, so that a repetition does not bring back what was erased.
+    func keep(_ commands: [KeepCommand], deadline: ContinuousClock.Instant) async throws {
+        _ = try await database.execute(
+            PostgresStatement(
+                """
+                WITH command AS (
+                    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::text[])
+                        AS c (id, tenant, hash, salt, body)
+                ), fresh AS (
+                    INSERT INTO audit.inbox (command_id) SELECT DISTINCT id FROM command ORDER BY id
+                    ON CONFLICT DO NOTHING RETURNING command_id
+                )
+                INSERT INTO audit.kept_bodies (body_hash, tenant, salt, body)
+                SELECT DISTINCT ON (c.hash) c.hash, c.tenant, c.salt, c.body
+                FROM command c JOIN fresh f ON f.command_id = c.id
+                ORDER BY c.hash
+                ON CONFLICT DO NOTHING
+                """,
+                [
+                    .uuidArray(commands.map(\.id)), .textArray(commands.map(\.tenant.key)),
+                    .bytesArray(commands.map(\.kept.hash)), .bytesArray(commands.map(\.kept.salt)),
+                    .textBytesArray(commands.map(\.kept.body)),
+                ]
+            ),
+            deadline: deadline
+        )
+    }
+
+    /// Which of some commands have been neither carried out nor put away.
+    func lacking(_ ids: [UUID], deadline: ContinuousClock.Instant) async throws -> [UUID] {
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT asked.id FROM unnest($1::uuid[]) AS asked (id)
+                WHERE NOT EXISTS (SELECT FROM audit.inbox i WHERE i.command_id = asked.id)
+                  AND NOT EXISTS (SELECT FROM audit.dead_letters l WHERE l.message_id = asked.id::text)
+                """,
+                [.uuidArray(ids)],
+                isReadOnly: true
+            ),
+            deadline: deadline
+        )
+        return try rows.map { try $0.decode(0) }
+    }
+}

@@ -1,0 +1,201 @@
+import Contracts
+import Domain
+import FaultInjection
+package import Logging
+import Messaging
+package import Persistence
+
+/// Appends entries to the log: each exactly once, in the order of its lane, whatever is delivered again.
+///
+/// What it knows of the log stands in memory as long as no other writer has taken the head. It is given up before every
+/// transaction and taken back after the commit, so that whatever goes wrong in between makes it be read again, under a
+/// new fence.
+package actor LogAppender {
+    /// What became of the entries of one call.
+    package struct Outcome: Sendable, Equatable {
+        /// How many were appended, those that had been held before among them.
+        package var appended = 0
+        package var duplicates = 0
+        /// How many are held from now on.
+        package var held = 0
+    }
+
+    private struct State {
+        var head: LogHead
+        var lanes: [LaneName: LaneSequencer] = [:]
+    }
+
+    /// How many lanes are known at once; idle ones are forgotten with the others, and read again when they speak.
+    private static let maximumLanes = 10_000
+    /// How often the head is taken again within one call.
+    private static let maximumTakeovers = 5
+
+    private let repository: LogRepository
+    private let database: PostgresClient
+    private let metrics: LogMetrics
+    private let logger: Logger
+    private let releaseLimit: Int
+    private let timeout: Duration
+    private var state: State?
+
+    /// - Parameters:
+    ///   - database: Logged in as the service.
+    ///   - metrics: What is counted.
+    ///   - logger: Told when the head is taken.
+    ///   - releaseLimit: How many held entries one transaction may append.
+    ///   - timeout: How long one transaction may take.
+    package init(
+        database: PostgresClient,
+        metrics: LogMetrics = LogMetrics(),
+        logger: Logger,
+        releaseLimit: Int = 2_000,
+        timeout: Duration = .seconds(30)
+    ) {
+        self.database = database
+        repository = LogRepository(database: database)
+        self.metrics = metrics
+        self.logger = logger
+        self.releaseLimit = releaseLimit
+        self.timeout = timeout
+    }
+
+    /// Appends what is new of messages, and what is held and has its turn through them.
+    ///
+    /// - Throws: `PostgresError` or `AuditWriterError`; nothing of the call that failed was appended, unless the outcome
+    ///   of a commit was lost. Calling again with the same messages is always right.
+    package func append(_ messages: [EntryMessage]) async throws -> Outcome {
+        var outcome = Outcome()
+        var due = Set(try await appendOnce(messages, resuming: [], &outcome))
+        var refused: Set<LaneName> = []
+        while let lane = due.subtracting(refused).first {
+            due.remove(lane)
+            do {
+                due.formUnion(try await appendOnce([], resuming: [lane], &outcome))
+            } catch  where LogIntake.classify(error) == .data {
+                // Held entries that the log refuses stop their own lane and no other.
+                refused.insert(lane)
+                logger.error(
+                    "held entries cannot be appended",
+                    metadata: ["producer": "\(lane.producer)", "epoch": "\(lane.epoch)", "error": "\(error)"]
+                )
+            }
+        }
+        return outcome
+    }
+
+    /// One transaction, repeated while other writers take the head.
+    private func appendOnce(
+        _ messages: [EntryMessage],
+        resuming: [LaneName],
+        _ outcome: inout Outcome
+    ) async throws -> [LaneName] {
+        for _ in 0..<Self.maximumTakeovers {
+            do {
+                return try await commit(messages, resuming: resuming, &outcome)
+            } catch let error as PostgresError where error.sqlState == GuardState.headTakenOver {
+                logger.notice("another writer had taken the head of the log; it is taken again")
+            }
+        }
+        throw AuditWriterError(.headTakenOver, "other writers took the head of the log again and again")
+    }
+
+    private func commit(
+        _ messages: [EntryMessage],
+        resuming: [LaneName],
+        _ outcome: inout Outcome
+    ) async throws -> [LaneName] {
+        let started = ContinuousClock.now
+        let deadline = started + timeout
+        var (state, abandoned) = try await takeState(deadline)
+        try await learn(messages.map(\.lane) + resuming, &state, deadline)
+        let plan = AppendPlan(messages, resuming: resuming, lanes: &state.lanes, releaseLimit: releaseLimit)
+        if !plan.isEmpty {
+            try await write(plan, head: state.head, deadline)
+        }
+        state.head.size += Int64(plan.appendedCount)
+        self.state = state
+        outcome.appended += plan.appendedCount
+        outcome.duplicates += plan.duplicates
+        outcome.held += plan.held.count
+        let early = state.lanes.values.reduce(0) { $0 + $1.early.ranges.reduce(0) { $0 + $1.count } }
+        metrics.committed(plan, size: state.head.size, early: early, took: .now - started)
+        return plan.unfinished + abandoned
+    }
+
+    /// Takes what is known out of the actor, so that it is lost if this call fails; else takes the head.
+    ///
+    /// - Returns: The state, and the lanes whose held entries a writer before may have left although it was their turn.
+    private func takeState(_ deadline: ContinuousClock.Instant) async throws -> (State, [LaneName]) {
+        if var known = state.take() {
+            if known.lanes.count > Self.maximumLanes { known.lanes = [:] }
+            return (known, [])
+        }
+        let head = try await repository.takeHead(deadline: deadline)
+        logger.info("took the head of the log", metadata: ["fence": "\(head.fence)", "size": "\(head.size)"])
+        return (State(head: head), try await repository.lanesWithEarlyEntries(deadline: deadline))
+    }
+
+    /// Reads the lanes that are not known yet.
+    private func learn(_ lanes: [LaneName], _ state: inout State, _ deadline: ContinuousClock.Instant) async throws {
+        let unknown = Set(lanes).filter { state.lanes[$0] == nil }
+        guard !unknown.isEmpty else {
+            return
+        }
+        let read = try await repository.sequencers(of: Array(unknown), deadline: deadline)
+        state.lanes.merge(read) { $1 }
+    }
+
+    /// The transaction: two round trips, and one more where held entries are released.
+    private func write(_ plan: AppendPlan, head: LogHead, _ deadline: ContinuousClock.Instant) async throws {
+        try await database.withTransaction(deadline: deadline) { transaction in
+            var statements = [LogRepository.requireHead(head)]
+            var released: [LaneName: [Int64: AuditEntry]] = [:]
+            if plan.runs.contains(where: { !$0.released.isEmpty }) {
+                let results = try await transaction.pipeline(statements + [LogRepository.release(plan.runs)])
+                statements = []
+                released = try Self.entries(results[1])
+            }
+            if !plan.runs.isEmpty {
+                statements.append(LogRepository.append(try plan.entries(released: released), at: head.size))
+                let ids = plan.runs.map { _ in UUIDv7.make() }
+                statements.append(LogRepository.record(plan.runs, ids: ids, at: head.size))
+            }
+            if !plan.held.isEmpty {
+                statements.append(LogRepository.hold(plan.held))
+            }
+            try await transaction.pipeline(statements)
+            CrashPoints.reached(.inAuditAppend)
+            try await transaction.commit([LogRepository.moveHead(to: head.size + Int64(plan.appendedCount))])
+        }
+    }
+
+    private static func entries(_ rows: PostgresRows) throws -> [LaneName: [Int64: AuditEntry]] {
+        var entries: [LaneName: [Int64: AuditEntry]] = [:]
+        for row in rows {
+            let entry = try AuditEntry(canonical: try row.decode(3))
+            entries[try LogRepository.lane(row), default: [:]][try row.decode(2)] = entry
+        }
+        return entries
+    }
+}
+
+extension AppendPlan {
+    /// The entries to append, in order.
+    ///
+    /// - Throws: `AuditWriterError` with code `staleState` where one that should be held is not.
+    fileprivate func entries(released: [LaneName: [Int64: AuditEntry]]) throws(AuditWriterError) -> [AuditEntry] {
+        var entries: [AuditEntry] = []
+        entries.reserveCapacity(appendedCount)
+        for run in runs {
+            let held = released[run.lane]
+            for number in run.numbers {
+                // What is held arrived first; a later copy is a duplicate of it.
+                guard let entry = held?[number] ?? entry(number, of: run.lane) else {
+                    throw AuditWriterError(.staleState, "an entry that was held is no longer there")
+                }
+                entries.append(entry)
+            }
+        }
+        return entries
+    }
+}

@@ -1,0 +1,30 @@
+import Metrics
+
+/// What the writer counts.
+package struct LogMetrics: Sendable {
+    static let appendedName = "batuta_audit_entries_appended_total"
+    static let duplicatesName = "batuta_audit_entries_duplicate_total"
+    static let earlyName = "batuta_audit_entries_early_total"
+    static let sizeName = "batuta_audit_log_entries"
+    static let heldName = "batuta_audit_held_entries"
+    static let appendName = "batuta_audit_append_seconds"
+
+    private let appended = Counter(label: appendedName)
+    private let duplicates = Counter(label: duplicatesName)
+    private let early = Counter(label: earlyName)
+    private let size = Gauge(label: sizeName)
+    private let held = Gauge(label: heldName)
+    private let append = Timer(label: appendName)
+
+    package init() {}
+
+    /// A transaction was committed, or was not needed because everything was known.
+    func committed(_ plan: AppendPlan, size: Int64, early: Int, took duration: Duration) {
+        appended.increment(by: plan.appendedCount)
+        duplicates.increment(by: plan.duplicates)
+        self.early.increment(by: plan.held.count)
+        self.size.record(size)
+        held.record(early)
+        append.recordNanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+}

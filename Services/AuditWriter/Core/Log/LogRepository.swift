@@ -1,0 +1,181 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import Persistence
+
+/// The end of the log as the active writer knows it.
+struct LogHead: Sendable, Equatable {
+    /// Moves on with each writer that takes over.
+    var fence: Int64
+    /// How many entries the log has; the index of the next one.
+    var size: Int64
+}
+
+/// The SQL of the log.
+struct LogRepository: Sendable {
+    let database: PostgresClient
+
+    /// Takes the head over: no transaction of a writer before can commit afterwards.
+    func takeHead(deadline: ContinuousClock.Instant) async throws -> LogHead {
+        let rows = try await database.execute(
+            PostgresStatement("UPDATE audit.head SET fence = fence + 1 RETURNING fence, size"),
+            deadline: deadline
+        )
+        guard let row = rows.first else {
+            throw AuditWriterError(.staleState, "audit.head has no row")
+        }
+        return LogHead(fence: try row.decode(0), size: try row.decode(1))
+    }
+
+    /// Lanes of which entries are held.
+    func lanesWithEarlyEntries(deadline: ContinuousClock.Instant) async throws -> [LaneName] {
+        let rows = try await database.execute(
+            PostgresStatement(
+                "SELECT DISTINCT producer, epoch FROM audit.early_entries ORDER BY producer, epoch",
+                isReadOnly: true
+            ),
+            deadline: deadline
+        )
+        return try rows.map { LaneName(producer: try $0.decode(0), epoch: try $0.decode(1)) }
+    }
+
+    /// Reads how far lanes have come.
+    ///
+    /// Only what is read after the head was taken holds until it is taken again.
+    func sequencers(
+        of lanes: [LaneName],
+        deadline: ContinuousClock.Instant
+    ) async throws -> [LaneName: LaneSequencer] {
+        let names: [PostgresValue] = [.textArray(lanes.map(\.producer)), .int8Array(lanes.map(\.epoch))]
+        let results = try await database.pipeline(
+            [
+                // First those held: what moves into the log in between is then seen twice rather than never.
+                PostgresStatement(
+                    """
+                    SELECT e.producer, e.epoch, e.seq
+                    FROM unnest($1::text[], $2::bigint[]) AS lane (producer, epoch)
+                    JOIN audit.early_entries e USING (producer, epoch)
+                    """,
+                    names,
+                    isReadOnly: true
+                ),
+                PostgresStatement(
+                    """
+                    SELECT lane.producer, lane.epoch, coalesce((
+                        SELECT s.last_seq FROM audit.segments s
+                        WHERE s.producer = lane.producer AND s.epoch = lane.epoch
+                        ORDER BY s.last_seq DESC LIMIT 1
+                    ), 0)
+                    FROM unnest($1::text[], $2::bigint[]) AS lane (producer, epoch)
+                    """,
+                    names,
+                    isReadOnly: true
+                ),
+            ],
+            deadline: deadline
+        )
+        var early: [LaneName: RangeSet<Int64>] = [:]
+        for row in results[0] {
+            let number: Int64 = try row.decode(2)
+            early[try Self.lane(row), default: RangeSet()].insert(contentsOf: number..<number + 1)
+        }
+        var sequencers: [LaneName: LaneSequencer] = [:]
+        for row in results[1] {
+            let lane = try Self.lane(row)
+            sequencers[lane] = LaneSequencer(last: try row.decode(2), early: early[lane] ?? RangeSet())
+        }
+        return sequencers
+    }
+
+    static func lane(_ row: PostgresRow) throws -> LaneName {
+        LaneName(producer: try row.decode(0), epoch: try row.decode(1))
+    }
+}
+
+// MARK: - Statements of the append transaction
+
+extension LogRepository {
+    /// Locks the head, or aborts the transaction when another writer has taken it.
+    static func requireHead(_ head: LogHead) -> PostgresStatement {
+        PostgresStatement("SELECT audit.require_head($1, $2)", [.int8(head.fence), .int8(head.size)])
+    }
+
+    /// Moves the head on; under the lock that `requireHead` holds.
+    static func moveHead(to size: Int64) -> PostgresStatement {
+        PostgresStatement("UPDATE audit.head SET size = $1", [.int8(size)])
+    }
+
+    /// Takes entries whose turn has come out of those held: rows of producer, epoch, seq, canonical.
+    static func release(_ runs: [AppendPlan.Run]) -> PostgresStatement {
+        var (producers, epochs, firsts, ends): ([String], [Int64], [Int64], [Int64]) = ([], [], [], [])
+        for run in runs {
+            for range in run.released.ranges {
+                producers.append(run.lane.producer)
+                epochs.append(run.lane.epoch)
+                firsts.append(range.lowerBound)
+                ends.append(range.upperBound)
+            }
+        }
+        return PostgresStatement(
+            """
+            DELETE FROM audit.early_entries e
+            USING unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS due (producer, epoch, first, after)
+            WHERE e.producer = due.producer AND e.epoch = due.epoch AND e.seq >= due.first AND e.seq < due.after
+            RETURNING e.producer, e.epoch, e.seq, e.canonical
+            """,
+            [.textArray(producers), .int8Array(epochs), .int8Array(firsts), .int8Array(ends)]
+        )
+    }
+
+    /// Holds entries that arrived before their turn.
+    static func hold(_ entries: [AuditEntry]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO audit.early_entries (producer, epoch, seq, canonical)
+            SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[])
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                .textArray(entries.map(\.producer)), .int8Array(entries.map(\.epoch)), .int8Array(entries.map(\.seq)),
+                .bytesArray(entries.map(\.canonical)),
+            ]
+        )
+    }
+
+    /// Appends entries, the first of which gets the index `first`.
+    static func append(_ entries: [AuditEntry], at first: Int64) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO audit.entries (entry_id, leaf_index, tenant, canonical, leaf_hash)
+            SELECT e.id, $1 + e.position - 1, e.tenant, e.canonical, e.hash
+            FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[]) WITH ORDINALITY
+                 AS e (id, tenant, canonical, hash, position)
+            """,
+            [
+                .int8(first), .uuidArray(entries.map(\.id)), .textArray(entries.map(\.tenant.key)),
+                .bytesArray(entries.map(\.canonical)), .bytesArray(entries.map { LeafHash.of($0.canonical) }),
+            ]
+        )
+    }
+
+    /// Records which numbers of which lanes have been appended; the first run begins at the index `first`.
+    static func record(_ runs: [AppendPlan.Run], ids: [UUID], at first: Int64) -> PostgresStatement {
+        var indexes: [Int64] = []
+        var index = first
+        for run in runs {
+            indexes.append(index)
+            index += Int64(run.numbers.count)
+        }
+        return PostgresStatement(
+            """
+            INSERT INTO audit.segments (segment_id, producer, epoch, first_seq, last_seq, first_index)
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+            """,
+            [
+                .uuidArray(ids), .textArray(runs.map(\.lane.producer)), .int8Array(runs.map(\.lane.epoch)),
+                .int8Array(runs.map(\.numbers.lowerBound)), .int8Array(runs.map { $0.numbers.upperBound - 1 }),
+                .int8Array(indexes),
+            ]
+        )
+    }
+}

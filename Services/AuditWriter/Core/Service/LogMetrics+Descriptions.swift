@@ -1,0 +1,13 @@
+import ServiceRuntime
+
+extension LogMetrics {
+    /// The metrics of the writer, with their help.
+    static let descriptions: [MetricDescription] = [
+        .counter(appendedName, help: "Audit entries appended to the log."),
+        .counter(duplicatesName, help: "Audit entries that arrived again and were dropped."),
+        .counter(earlyName, help: "Audit entries that arrived before their turn and were held."),
+        .gauge(sizeName, help: "Entries in the log, as the active writer has left it."),
+        .gauge(heldName, help: "Audit entries held until the gap before them is filled, in the lanes seen."),
+        .histogram(appendName, help: "Time of one append, from its plan to its commit."),
+    ]
+}

@@ -1,0 +1,90 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import JSON
+import Persistence
+
+/// An automation as its row holds it.
+struct Automation: Sendable {
+    var id: UUID
+    var tenant: String
+    var key: String
+    var status: AutomationStatus
+    var version: Int
+    /// Moves on with every change, activation included.
+    var revision: Int64
+    var name: String
+    var description: String?
+    /// As its author wrote it.
+    var definition: [UInt8]
+    var brokenReason: String?
+    /// Microseconds of Unix time.
+    var createdAt: Int64
+    /// Microseconds of Unix time.
+    var updatedAt: Int64
+
+    /// The ETag, without its quotes.
+    var etag: String { "\(id.lowercased.prefix(8))-\(revision)" }
+
+    static let columns = """
+        automation_id, tenant, automation_key, status, version, revision, name, description, definition, broken_reason,
+        created_at, updated_at
+        """
+
+    init(_ row: PostgresRow) throws {
+        id = try row.decode(0, as: UUID.self)
+        tenant = try row.decode(1, as: String.self)
+        key = try row.decode(2, as: String.self)
+        guard let status = AutomationStatus(rawValue: try row.decode(3, as: String.self)) else {
+            throw PostgresError(.decoding, "an automation has a status that this release does not know")
+        }
+        self.status = status
+        version = try row.decode(4, as: Int.self)
+        revision = try row.decode(5, as: Int64.self)
+        name = try row.decode(6, as: String.self)
+        description = try row.decode(7, as: String?.self)
+        definition = try row.decode(8, as: [UInt8].self)
+        brokenReason = try row.decode(9, as: String?.self)
+        createdAt = try row.decode(10, as: PostgresTimestamp.self).microsecondsSinceEpoch
+        updatedAt = try row.decode(11, as: PostgresTimestamp.self).microsecondsSinceEpoch
+    }
+
+    /// Writes the automation as clients read it.
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("id", id.lowercased)
+        writer.member("automation_key", key)
+        writer.member("name", name)
+        writer.member("description", description)
+        writer.member("status", status.rawValue)
+        writer.member("version", Int64(version))
+        writer.member("definition", raw: definition)
+        if let brokenReason {
+            writer.member("broken_reason", brokenReason)
+        }
+        writer.member("created_at", Timestamp.format(createdAt))
+        writer.member("updated_at", Timestamp.format(updatedAt))
+        writer.endObject()
+    }
+
+    /// The answer to a request about one automation: the automation, and its ETag.
+    var answer: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("automation")
+        write(to: &writer)
+        writer.member("etag", etag)
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// What the audit log holds of it when it is created or edited.
+    func auditValue() throws -> JSONValue {
+        [
+            "name": .string(name),
+            "description": description.map { .string($0) } ?? .null,
+            "definition": try JSONValue(parsing: definition),
+            "version": .number(Int64(version)),
+        ]
+    }
+}

@@ -1,0 +1,148 @@
+import Domain
+import FoundationEssentials
+import JSON
+import Messaging
+import Persistence
+
+/// The SQL of automations.
+struct AutomationRepository: Sendable {
+    let database: PostgresClient
+
+    /// An automation by its id or its key.
+    func find(_ reference: String, tenant: String) async throws -> Automation? {
+        let (condition, value) = Self.condition(reference)
+        return try await database.execute(
+            PostgresStatement(
+                """
+                SELECT \(Automation.columns) FROM engine.automations
+                WHERE tenant = $1 AND deleted_at IS NULL AND \(condition)
+                """,
+                [.text(tenant), value]
+            )
+        )
+        .first.map(Automation.init)
+    }
+
+    /// A page of a tenant's automations, in the order of their keys.
+    func list(tenant: String, status: AutomationStatus?, after key: String?, limit: Int) async throws -> [Automation] {
+        try await database.execute(
+            PostgresStatement(
+                """
+                SELECT \(Automation.columns) FROM engine.automations
+                WHERE tenant = $1 AND deleted_at IS NULL
+                  AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR automation_key > $3)
+                ORDER BY automation_key
+                LIMIT $4
+                """,
+                [.text(tenant), .text(status?.rawValue), .text(key), .int8(Int64(limit))]
+            )
+        )
+        .map(Automation.init)
+    }
+
+    /// An automation, locked until the end of the transaction.
+    static func lock(
+        _ reference: String,
+        tenant: String,
+        in transaction: PostgresTransaction
+    ) async throws -> Automation? {
+        let (condition, value) = condition(reference)
+        return try await transaction.execute(
+            PostgresStatement(
+                """
+                SELECT \(Automation.columns) FROM engine.automations
+                WHERE tenant = $1 AND deleted_at IS NULL AND \(condition) FOR UPDATE
+                """,
+                [.text(tenant), value]
+            )
+        )
+        .first.map(Automation.init)
+    }
+
+    /// Creates a draft; a key that is taken is a violation of the table's unique key.
+    static func insert(
+        _ draft: AutomationDraft,
+        id: UUID,
+        tenant: String,
+        by actor: String,
+        in transaction: PostgresTransaction
+    ) async throws -> Automation {
+        let results = try await transaction.pipeline([
+            PostgresStatement(
+                """
+                INSERT INTO engine.automations (automation_id, tenant, automation_key, status, version, revision, name,
+                                                description, definition, changed_generation)
+                VALUES ($1, $2, $3, 'draft', 1, 1, $4, $5, $6, 0)
+                RETURNING \(Automation.columns)
+                """,
+                [
+                    .uuid(id), .text(tenant), .text(draft.key), .text(draft.name), .text(draft.description),
+                    .textBytes(draft.definition),
+                ]
+            ),
+            PostgresStatement(
+                """
+                INSERT INTO engine.automation_versions (automation_id, version, name, description, definition, created_by)
+                VALUES ($1, 1, $2, $3, $4, $5)
+                """,
+                [
+                    .uuid(id), .text(draft.name), .text(draft.description), .textBytes(draft.definition), .text(actor),
+                ]
+            ),
+            // A draft that no generation knows yet: it can be told apart from an automation that did not exist.
+            PostgresStatement(
+                """
+                INSERT INTO engine.automation_states (automation_id, generation, version, status, signal_type)
+                SELECT $1, generation, 1, 'draft', $2 FROM engine.registry_generation
+                """,
+                [.uuid(id), .text(draft.compiled.trigger.signalType)]
+            ),
+        ])
+        guard let row = results[0].first else {
+            throw PostgresError(.decoding, "the insertion of an automation has no answer")
+        }
+        return try Automation(row)
+    }
+
+    /// Changes the status in a new generation.
+    static func setStatus(
+        of automation: Automation,
+        to status: AutomationStatus,
+        signalType: String,
+        in transaction: PostgresTransaction
+    ) async throws -> Automation {
+        let results = try await transaction.pipeline([
+            // The lock on this row puts all changes of the registry into one order.
+            PostgresStatement("UPDATE engine.registry_generation SET generation = generation + 1"),
+            PostgresStatement(
+                """
+                UPDATE engine.automations SET status = $2, revision = revision + 1, updated_at = now(),
+                    changed_generation = (SELECT generation FROM engine.registry_generation)
+                WHERE automation_id = $1
+                RETURNING \(Automation.columns)
+                """,
+                [.uuid(automation.id), .text(status.rawValue)]
+            ),
+            PostgresStatement(
+                """
+                INSERT INTO engine.automation_states (automation_id, generation, version, status, signal_type)
+                SELECT $1, generation, $2, $3, $4 FROM engine.registry_generation
+                """,
+                [
+                    .uuid(automation.id), .int4(Int32(automation.version)), .text(status.rawValue), .text(signalType),
+                ]
+            ),
+        ])
+        guard let row = results[1].first else {
+            throw PostgresError(.decoding, "the change of a status has no answer")
+        }
+        return try Automation(row)
+    }
+
+    private static func condition(_ reference: String) -> (String, PostgresValue) {
+        if let id = UUID(uuidString: reference) {
+            return ("automation_id = $2", .uuid(id))
+        }
+        return ("automation_key = $2", .text(reference))
+    }
+}

@@ -1,0 +1,85 @@
+import FoundationEssentials
+import JSON
+import Logging
+import Persistence
+import Synchronization
+
+/// The index that batches match by, kept at the registry's newest generation.
+///
+/// A batch states in its transaction which generation it was matched by; where that is no longer the newest, it loads the
+/// difference and is matched again. So no broadcast is needed, and no replica can miss an activation.
+final class AutomationCatalogue: Sendable {
+    private let database: PostgresClient
+    private let registry: ActionRegistry
+    private let logger: Logger
+    private let index = Mutex(AutomationIndex())
+
+    init(database: PostgresClient, registry: ActionRegistry, logger: Logger) {
+        self.database = database
+        self.registry = registry
+        self.logger = logger
+    }
+
+    /// The index as it stands.
+    var current: AutomationIndex {
+        index.withLock { $0 }
+    }
+
+    /// Loads what has changed since the index's generation.
+    func refresh() async throws {
+        let known = current.generation
+        let results = try await database.pipeline([
+            // Within one transaction both see changes of every generation up to the one read first.
+            PostgresStatement("SELECT generation FROM engine.registry_generation"),
+            PostgresStatement(
+                """
+                SELECT automation_id, tenant, automation_key, version, status, definition, changed_generation
+                FROM engine.automations WHERE changed_generation > $1 ORDER BY changed_generation
+                """,
+                [.int8(known)]
+            ),
+        ])
+        guard let row = results[0].first else {
+            return
+        }
+        let generation = try row.decode(0, as: Int64.self)
+        var changes: [(id: UUID, automation: CompiledAutomation?)] = []
+        for row in results[1] where try row.decode(6, as: Int64.self) <= generation {
+            let id = try row.decode(0, as: UUID.self)
+            let isActive = try row.decode(4, as: String.self) == "active"
+            changes.append((id, isActive ? try compile(row, id: id) : nil))
+        }
+        index.withLock { index in
+            // Another task may have gone further in the meantime.
+            guard index.generation < generation else {
+                return
+            }
+            for change in changes {
+                index.update(change.id, to: change.automation)
+            }
+            index.reached(generation)
+        }
+    }
+
+    private func compile(_ row: PostgresRow, id: UUID) throws -> CompiledAutomation? {
+        let key = try row.decode(2, as: String.self)
+        let definition = try JSONDocument(parsing: try row.decode(5, as: [UInt8].self))
+        var reader = DefinitionReader(registry: registry)
+        switch reader.read(definition.root, at: JSONPointer()) {
+        case .definition(let definition):
+            return CompiledAutomation(
+                id: id,
+                tenant: try row.decode(1, as: String.self),
+                key: key,
+                version: try row.decode(3, as: Int.self),
+                definition: definition
+            )
+        case .faults(let faults):
+            logger.error(
+                "an active automation cannot be executed by this release, and is left out",
+                metadata: ["automation_key": "\(key)", "fault": "\(faults.first?.detail ?? "")"]
+            )
+            return nil
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import JSON
+import Messaging
+import Persistence
+
+/// Reads runs for clients, always of one tenant.
+struct RunReader: Sendable {
+    /// A value longer than this appears in a run's detail as a reference to itself, in bytes.
+    static let maximumInlineValue = 16 * 1_024
+
+    let database: PostgresClient
+
+    /// One run with its steps.
+    func get(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)) else {
+            throw Problem(.notFound, "There is no such run.")
+        }
+        let results = try await database.pipeline([
+            PostgresStatement(
+                "SELECT \(StoredRun.columns) FROM engine.automation_runs WHERE run_id = $1 AND tenant = $2",
+                [.uuid(id), .text(context.tenant)]
+            ),
+            PostgresStatement(
+                """
+                SELECT s.name, s.action_key, s.status, s.attempt, s.input, s.output, s.error, s.started_at, s.finished_at
+                FROM engine.automation_run_steps s
+                WHERE s.run_id = $1 ORDER BY s.position
+                """,
+                [.uuid(id)]
+            ),
+        ])
+        guard let row = results[0].first else {
+            throw Problem(.notFound, "There is no such run.")
+        }
+        let run = try StoredRun(row)
+        var writer = JSONWriter()
+        writer.beginObject()
+        run.writeMembers(to: &writer)
+        run.writeEvents(to: &writer)
+        writer.key("steps")
+        writer.beginArray()
+        for row in results[1] {
+            try writeStep(row, of: id, to: &writer)
+        }
+        writer.endArray()
+        writer.endObject()
+        return Reply(status: 200, body: writer.bytes)
+    }
+
+    /// The whole output of one step.
+    func stepOutput(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)),
+            let step = body.root["step"]?.stringValue
+        else {
+            throw Problem(.notFound, "There is no such step.")
+        }
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT s.output FROM engine.automation_run_steps s JOIN engine.automation_runs r USING (run_id)
+                WHERE r.run_id = $1 AND r.tenant = $2 AND s.name = $3 AND s.output IS NOT NULL
+                """,
+                [.uuid(id), .text(context.tenant), .text(step)]
+            )
+        )
+        guard let row = rows.first else {
+            throw Problem(.notFound, "There is no such step, or it has no output.")
+        }
+        return Reply(status: 200, body: try row.decode(0, as: [UInt8].self))
+    }
+
+    /// A page of runs, newest first.
+    func list(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        let page = try Page(body.root)
+        let before = try page.cursor.map { cursor in
+            guard let id = UUID(uuidString: cursor) else {
+                throw Problem(.invalidCursor, "The cursor is not one of this list.")
+            }
+            return id
+        }
+        let status = body.root["status"]?.stringValue
+        if let status, RunStatus(rawValue: status) == nil {
+            throw Problem(.invalidRequest, "There is no status \"\(status)\".")
+        }
+        let signal = try body.root["signal_id"]?.stringValue.map { text in
+            guard let id = UUID(uuidString: text) else {
+                throw Problem(.invalidRequest, "The signal_id is not a UUID.")
+            }
+            return id
+        }
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT \(StoredRun.columns) FROM engine.automation_runs
+                WHERE tenant = $1 AND ($2::uuid IS NULL OR run_id < $2) AND ($3::text IS NULL OR status = $3)
+                  AND ($4::text IS NULL OR automation_key = $4)
+                  AND ($5::uuid IS NULL OR run_id IN (SELECT d.run_id FROM engine.automation_dedup d
+                                                      WHERE d.signal_id = $5))
+                ORDER BY run_id DESC
+                LIMIT $6
+                """,
+                [
+                    .text(context.tenant), .uuid(before), .text(status),
+                    .text(body.root["automation_key"]?.stringValue), .uuid(signal), .int8(Int64(page.limit + 1)),
+                ]
+            )
+        )
+        return Reply(
+            status: 200,
+            body: page.answer(try rows.map(StoredRun.init), cursor: \.id.lowercased) { run, writer in
+                writer.beginObject()
+                run.writeMembers(to: &writer)
+                writer.endObject()
+            }
+        )
+    }
+
+    private func writeStep(_ row: PostgresRow, of run: UUID, to writer: inout JSONWriter) throws {
+        let name = try row.decode(0, as: String.self)
+        writer.beginObject()
+        writer.member("name", name)
+        writer.member("action_key", try row.decode(1, as: String.self))
+        writer.member("status", try row.decode(2, as: String.self))
+        writer.member("attempt", try row.decode(3, as: Int64.self))
+        writer.member("input", raw: try row.decode(4, as: [UInt8]?.self))
+        let output = try row.decode(5, as: [UInt8]?.self)
+        if let output, output.count > Self.maximumInlineValue {
+            writer.key("output")
+            writer.beginObject()
+            writer.member("$ref", "/api/runs/\(run.lowercased)/steps/\(name)/output")
+            writer.endObject()
+        } else {
+            writer.member("output", raw: output)
+        }
+        writer.member("error", raw: try row.decode(6, as: [UInt8]?.self))
+        writer.member("started_at", try row.decode(7, as: PostgresTimestamp?.self).map(Timestamp.format))
+        writer.member("finished_at", try row.decode(8, as: PostgresTimestamp?.self).map(Timestamp.format))
+        writer.endObject()
+    }
+}

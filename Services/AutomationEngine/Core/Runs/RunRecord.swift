@@ -1,0 +1,138 @@
+import Contracts
+import Crypto
+import Domain
+import FoundationEssentials
+import JSON
+
+/// A run with its steps, as its rows hold it.
+struct RunRecord: Sendable {
+    /// One step of a run.
+    struct Step: Sendable {
+        var name: String
+        var actionKey: String
+        var status: StepStatus
+        var attempt: Int
+        var input: [UInt8]?
+        /// SHA-256 of the input, in hex.
+        var inputHash: String?
+        var output: [UInt8]?
+        /// SHA-256 of the output, in hex.
+        var outputHash: String?
+        var error: [UInt8]?
+        /// Microseconds of Unix time.
+        var startedAt: Int64?
+        /// Microseconds of Unix time.
+        var finishedAt: Int64?
+    }
+
+    var id: UUID
+    var tenant: String
+    var automationID: UUID
+    var automationKey: String
+    var automationVersion: Int
+    var signalID: UUID
+    /// SHA-256 of the signal's stored event, in hex.
+    var eventHash: String
+    var isDryRun = false
+    var status: RunStatus
+    var summary: String
+    var error: [UInt8]?
+    var traceparent: String?
+    /// Microseconds of Unix time.
+    var startedAt: Int64
+    /// Microseconds of Unix time.
+    var finishedAt: Int64?
+    var fence: Int64 = 1
+    var steps: [Step]
+
+    /// The run's type: what kind of work it is.
+    static let type = "automation"
+
+    /// The run's subtype, which begins with its type.
+    var subtype: String { "\(Self.type):\(automationKey)" }
+
+    /// SHA-256 of the record, in hex: what the audit log holds of the run.
+    var recordHash: String { SHA256.hash(data: recordBytes).hex }
+
+    /// The record in its RFC 8785 form.
+    ///
+    /// Members are written in sorted order; `docs/architecture.md`, "Audit entries", states the form.
+    var recordBytes: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("run")
+        writer.beginObject()
+        writer.member("automation_id", automationID.lowercased)
+        writer.member("automation_key", automationKey)
+        writer.member("automation_version", Int64(automationVersion))
+        writer.member("dry_run", isDryRun)
+        writer.member("error", raw: error)
+        writer.member("event", eventHash)
+        writer.member("fence", fence)
+        writer.member("finished_at", finishedAt.map(Timestamp.format))
+        writer.member("run_id", id.lowercased)
+        writer.member("signal_id", signalID.lowercased)
+        writer.member("started_at", Timestamp.format(startedAt))
+        writer.member("status", status.rawValue)
+        writer.member("subtype", subtype)
+        writer.member("summary", summary)
+        writer.member("tenant", tenant)
+        writer.member("traceparent", traceparent)
+        writer.member("type", Self.type)
+        writer.endObject()
+        writer.key("steps")
+        writer.beginArray()
+        for (position, step) in steps.enumerated() {
+            step.write(to: &writer, position: position)
+        }
+        writer.endArray()
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// The entry that the run leaves in the audit log when it has ended.
+    func endEntry(at time: Int64) -> AuditDraft {
+        var after = JSONWriter()
+        after.beginObject()
+        after.member("automation_key", automationKey)
+        after.member("automation_version", Int64(automationVersion))
+        after.member("record", recordHash)
+        after.member("signal_id", signalID.lowercased)
+        after.member("status", status.rawValue)
+        after.endObject()
+        return AuditDraft(
+            id: UUIDv7.make(),
+            time: Timestamp(microseconds: time),
+            tenant: tenant,
+            actor: AuditActor(type: .system, id: "automation-engine"),
+            action: "run.end",
+            object: AuditObject(type: "run", id: id.lowercased),
+            before: .none,
+            after: .canonical(after.bytes),
+            traceID: traceparent.flatMap(Self.traceID)
+        )
+    }
+
+    /// The trace id of a traceparent `00-<trace>-<span>-<flags>`.
+    static func traceID(of traceparent: String) -> String? {
+        let parts = traceparent.split(separator: "-")
+        return parts.count == 4 ? String(parts[1]) : nil
+    }
+}
+
+extension RunRecord.Step {
+    fileprivate func write(to writer: inout JSONWriter, position: Int) {
+        writer.beginObject()
+        writer.member("action_key", actionKey)
+        writer.member("attempt", Int64(attempt))
+        writer.member("error", raw: error)
+        writer.member("finished_at", finishedAt.map(Timestamp.format))
+        writer.member("input", inputHash)
+        writer.member("name", name)
+        writer.member("output", outputHash)
+        writer.member("position", Int64(position))
+        writer.member("started_at", startedAt.map(Timestamp.format))
+        writer.member("status", status.rawValue)
+        writer.endObject()
+    }
+}

@@ -1,0 +1,34 @@
+import Domain
+import Metrics
+package import ServiceRuntime
+
+/// What the engine counts.
+struct EngineMetrics: Sendable {
+    static let signalsName = "batuta_engine_signals_total"
+    static let runsName = "batuta_engine_runs_total"
+    static let batchName = "batuta_engine_batch_seconds"
+
+    let fresh = Counter(label: signalsName, dimensions: [("outcome", "processed")])
+    let repeated = Counter(label: signalsName, dimensions: [("outcome", "repeated")])
+    let succeeded = Counter(label: runsName, dimensions: [("status", "succeeded")])
+    let failed = Counter(label: runsName, dimensions: [("status", "failed")])
+    let batch = Timer(label: batchName)
+
+    func record(_ outcome: SignalProcessor.Outcome, took duration: Duration) {
+        fresh.increment(by: outcome.fresh)
+        repeated.increment(by: outcome.received - outcome.fresh)
+        let good = outcome.runs.count { $0.status == .succeeded }
+        succeeded.increment(by: good)
+        failed.increment(by: outcome.runs.count - good)
+        batch.recordNanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+}
+
+extension EngineKeys {
+    /// The metrics of the engine, with their help.
+    package static let metrics: [MetricDescription] = [
+        .counter(EngineMetrics.signalsName, help: "Signals taken from the broker.", labels: ["outcome"]),
+        .counter(EngineMetrics.runsName, help: "Runs that have ended.", labels: ["status"]),
+        .histogram(EngineMetrics.batchName, help: "Time of one batch, from its reading to its commit."),
+    ]
+}

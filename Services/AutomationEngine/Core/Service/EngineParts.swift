@@ -1,0 +1,81 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import JSON
+import Logging
+import Messaging
+import Persistence
+import ServiceBase
+package import ServiceRuntime
+
+/// Builds the engine out of its parts, in the order in which they depend on each other.
+package enum Engine {
+    /// The parts of the engine.
+    ///
+    /// - Throws: What stops the start, with a sentence that says what to do.
+    package static func parts(_ context: ServiceContext) async throws -> [ServicePart] {
+        let base = try await ServiceBase.connect(
+            context,
+            schema: .engine,
+            laneCount: context.configuration[EngineKeys.lanes]
+        )
+        let registry = ActionRegistry.builtIn
+        let catalogue = AutomationCatalogue(database: base.database, registry: registry, logger: context.logger)
+        let intake = SignalIntake(
+            processor: SignalProcessor(
+                lanes: base.lanes,
+                catalogue: catalogue,
+                executor: RunExecutor(now: { Timestamp.now().microseconds })
+            ),
+            deadLetters: DeadLetterRepository(schema: "engine", database: base.database),
+            metrics: EngineMetrics()
+        )
+        let signals = base.consumer(Topology.engineSignals, prefetch: 1_000)
+        let lanes = context.configuration[EngineKeys.lanes]
+        // Parts stop in reverse: the source ends before the part that works on what it gave out.
+        return base.parts + [
+            ServicePart(
+                "engine",
+                BatchConsumer(
+                    label: "engine.signals",
+                    source: signals,
+                    settings: BatchConsumer.Settings(
+                        maximum: context.configuration[EngineKeys.batch],
+                        // One lane is left for what administrators change.
+                        workers: max(1, lanes - 1)
+                    ),
+                    process: intake.process,
+                    classify: SignalIntake.classify,
+                    bury: intake.bury,
+                    logger: context.logger
+                )
+            ),
+            ServicePart("signals", signals),
+            ServicePart(
+                "requests",
+                base.requestServer(routes(base: base, registry: registry))
+            ),
+        ]
+    }
+
+    private static func routes(base: ServiceBase, registry: ActionRegistry) -> RequestRoutes {
+        let automations = AutomationService(database: base.database, lanes: base.lanes, registry: registry)
+        let runs = RunReader(database: base.database)
+        let signals = SignalDecisions(database: base.database)
+        var routes = RequestRoutes()
+        routes.on(RequestType.engineAutomationsCreate) { try await automations.create($1, context: $0) }
+        routes.on(RequestType.engineAutomationsList) { try await automations.list($1, context: $0) }
+        routes.on(RequestType.engineAutomationsGet) { try await automations.get($1, context: $0) }
+        routes.on(RequestType.engineAutomationsActivate) { try await automations.activate($1, context: $0) }
+        routes.on(RequestType.engineAutomationsDeactivate) { try await automations.deactivate($1, context: $0) }
+        routes.on(RequestType.engineActionsList) { _, _ in
+            Reply(status: 200, body: try registry.listing.canonicalBytes())
+        }
+        routes.on(RequestType.engineRunsList) { try await runs.list($1, context: $0) }
+        routes.on(RequestType.engineRunsGet) { try await runs.get($1, context: $0) }
+        routes.on(RequestType.engineRunsStepOutput) { try await runs.stepOutput($1, context: $0) }
+        routes.on(RequestType.engineSignalsDecisions) { try await signals.decisions($1, context: $0) }
+        routes.on(RequestType.engineSignalsLacking) { try await signals.lacking($1, context: $0) }
+        return routes
+    }
+}

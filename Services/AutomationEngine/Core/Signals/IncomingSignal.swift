@@ -1,0 +1,85 @@
+import CloudEvents
+import Crypto
+import Domain
+import FoundationEssentials
+import JSON
+import Messaging
+
+/// A signal as the engine received it: read once, its bytes kept.
+struct IncomingSignal: Sendable {
+    var id: UUID
+    var tenant: String
+    var type: String
+    var traceparent: String?
+    /// The event in structured form, as the gateway stamped it.
+    var event: [UInt8]
+
+    /// SHA-256 of the event, in hex.
+    var hash: String { SHA256.hash(data: event).hex }
+
+    /// The attribute in which an event carries the id that the gateway gave it.
+    static let idAttribute = "batutasignalid"
+}
+
+/// Why a delivery cannot be read as signals.
+struct UnreadableDelivery: Error, CustomStringConvertible {
+    var reason: String
+
+    var description: String { reason }
+}
+
+extension IncomingSignal {
+    /// Reads the signals of a delivery.
+    ///
+    /// - Throws: `UnreadableDelivery`, which lies in the data: another attempt would fail as well.
+    static func read(_ delivery: Delivery) throws(UnreadableDelivery) -> [IncomingSignal] {
+        guard let tenant = delivery.properties.headers["x-tenant"]?.stringValue, Tenant(tenant) != nil else {
+            throw UnreadableDelivery(reason: "the header x-tenant is missing or wrong")
+        }
+        guard delivery.properties.headers["x-schema-version"]?.intValue == 1 else {
+            throw UnreadableDelivery(reason: "the schema version of the message is not known to this release")
+        }
+        let root: JSONView
+        do {
+            root = try JSONDocument(parsing: delivery.body).root
+        } catch {
+            throw UnreadableDelivery(reason: "the body is not JSON: \(error)")
+        }
+        guard root.kind == .array else {
+            throw UnreadableDelivery(reason: "the body is not an array of events")
+        }
+        var signals: [IncomingSignal] = []
+        for element in root.elements {
+            signals.append(try read(element, tenant: tenant))
+        }
+        return signals
+    }
+
+    private static func read(_ event: JSONView, tenant: String) throws(UnreadableDelivery) -> IncomingSignal {
+        var id: UUID?
+        var type: String?
+        var traceparent: String?
+        guard event.kind == .object else {
+            throw UnreadableDelivery(reason: "an element of the batch is not an event")
+        }
+        for member in event.members {
+            switch member.key {
+            case idAttribute: id = member.value.stringValue.flatMap(UUID.init(uuidString:))
+            case "type": type = member.value.stringValue
+            case "traceparent": traceparent = member.value.stringValue
+            // Every other attribute is read by whoever needs it.
+            default: break
+            }
+        }
+        guard let id, UUIDv7.milliseconds(of: id) != nil, let type, (1...255).contains(type.utf8.count) else {
+            throw UnreadableDelivery(reason: "an event of the batch has no type or no \(idAttribute)")
+        }
+        return IncomingSignal(
+            id: id,
+            tenant: tenant,
+            type: type,
+            traceparent: traceparent,
+            event: Array(event.rawBytes)
+        )
+    }
+}

@@ -1,0 +1,59 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import JSON
+import Messaging
+import Persistence
+
+/// What the engine does with deliveries of `engine.signals`.
+struct SignalIntake: Sendable {
+    let processor: SignalProcessor
+    let deadLetters: DeadLetterRepository
+    let metrics: EngineMetrics
+
+    /// Processes deliveries in one transaction.
+    func process(_ deliveries: [Delivery]) async throws {
+        var signals: [IncomingSignal] = []
+        for delivery in deliveries {
+            signals += try IncomingSignal.read(delivery)
+        }
+        try await process(signals)
+    }
+
+    /// Puts away what cannot be processed: only the culprits among the delivery's signals, or all of a delivery that
+    /// cannot be read or has ended the process again and again.
+    func bury(_ delivery: Delivery, reason: String) async throws {
+        let deadline = ContinuousClock.now + .seconds(15)
+        guard let signals = try? IncomingSignal.read(delivery) else {
+            try await deadLetters.insert(DeadLetter(delivery, reason: reason), deadline: deadline)
+            return
+        }
+        for signal in signals {
+            if delivery.deliveryCount < BatchPlan.redeliveriesAtAll {
+                do {
+                    try await process([signal])
+                    continue
+                } catch  where Self.classify(error) == .retry {
+                    throw error
+                } catch {
+                    // This signal is the culprit.
+                }
+            }
+            try await deadLetters.insert(
+                DeadLetter(delivery, itemID: signal.id, body: signal.event, reason: reason),
+                deadline: deadline
+            )
+        }
+    }
+
+    /// Whether a failure passes by itself, or lies in the data.
+    static func classify(_ error: any Error) -> BatchConsumer.FailureKind {
+        error is UnreadableDelivery ? .data : BatchConsumer.FailureKind(of: error)
+    }
+
+    private func process(_ signals: [IncomingSignal]) async throws {
+        let start = ContinuousClock.now
+        let outcome = try await processor.process(signals)
+        metrics.record(outcome, took: ContinuousClock.now - start)
+    }
+}

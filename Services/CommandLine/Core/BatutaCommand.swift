@@ -1,0 +1,14 @@
+package import ArgumentParser
+
+/// `batuta`: one subcommand per file.
+package struct BatutaCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "batuta",
+        abstract: "Operate Batuta, the automation control plane.",
+        subcommands: [
+            BenchCommand.self, BrokerCommand.self, MigrateCommand.self, SendCommand.self,
+        ]
+    )
+
+    package init() {}
+}

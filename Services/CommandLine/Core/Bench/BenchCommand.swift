@@ -1,0 +1,127 @@
+package import ArgumentParser
+import Foundation
+import Persistence
+
+/// `batuta bench`: measures what a running system does, end to end.
+package struct BenchCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure durable runs per second, end to end, and the CPU that they cost.",
+        discussion: """
+            Posts events of 1 KB over HTTP, each of which starts a run of three steps, and stops the clock when the audit \
+            entry of the last run is stored in the log. One line of JSON per figure goes to standard output. Nothing else \
+            should use the system meanwhile: every entry that reaches the log counts. The automation that it creates is \
+            deactivated in the end; its runs stay.
+
+            What the log holds is read from the audit-writer's metrics or, with --database-url, from the database; then \
+            lone signals are measured as well. \(MigrateCommand.urlName), or the file that \(MigrateCommand.urlName)_FILE \
+            names, stands for --database-url.
+            """
+    )
+
+    @OptionGroup var gateway: GatewayOptions
+
+    @Option(name: .long, help: "How many signals are measured.")
+    var signals = 20_000
+
+    @Option(name: .long, help: "How many signals are sent before, unmeasured.")
+    var warmUp = 2_000
+
+    @Option(name: .long, help: "How many connections are kept busy.")
+    var concurrency = 64
+
+    @Option(name: .long, help: "The automation's key; otherwise a new one.")
+    var automationKey: String?
+
+    @Option(name: .long, help: "The audit-writer's metrics.")
+    var metrics = "http://127.0.0.1:9105/metrics"
+
+    @Option(name: .long, help: "postgres://user:password@host:port/database of a user who may read every schema.")
+    var databaseURL: String?
+
+    @Option(name: .long, help: "How many signals are sent one after the other; needs --database-url.")
+    var loneSignals = 200
+
+    @Option(name: .customLong("process"), help: "name=pid of a process whose CPU is counted, with all its descendants.")
+    var processes: [ProcessTree] = []
+
+    @Option(name: .long, help: "After so many seconds it fails.")
+    var deadline = 180
+
+    package init() {}
+
+    package mutating func validate() throws {
+        guard (1...10_000_000).contains(signals), (0...1_000_000).contains(warmUp), (1...10_000).contains(concurrency),
+            (0...100_000).contains(loneSignals), (1...86_400).contains(deadline)
+        else {
+            throw ValidationError("A number is out of its range.")
+        }
+        guard Set(processes.map(\.name)).count == processes.count else {
+            throw ValidationError("Two processes have the same name.")
+        }
+    }
+
+    package mutating func run() async throws {
+        guard let url = try databaseURL ?? EnvironmentSetting.value(MigrateCommand.urlName) else {
+            return try await run(log: .metrics(metrics), database: nil)
+        }
+        let configuration: PostgresConfiguration
+        do {
+            configuration = try PostgresConfiguration(url: url)
+        } catch {
+            throw ValidationError(error.message)
+        }
+        try await DatabaseSession.with(configuration) { client in
+            try await run(log: .database(client), database: client)
+        }
+    }
+
+    private func run(log: AuditLogSize, database: PostgresClient?) async throws {
+        let bench = try makeRun(log: log)
+        try await bench.prepare()
+        if warmUp > 0 {
+            _ = try await bench.measure(0..<warmUp)
+            bench.tell("Warmed up with \(warmUp) signals.")
+        }
+        let report = try await bench.measure(warmUp..<(warmUp + signals))
+        Self.printLine(report.line)
+        var sent = warmUp + signals
+        if let database, loneSignals > 0 {
+            let lone = LoneSignals(
+                host: bench.host,
+                port: bench.port,
+                request: bench.request,
+                database: database,
+                patience: .seconds(10)
+            )
+            Self.printLine(try await lone.post(sent..<(sent + loneSignals)).line)
+            sent += loneSignals
+        }
+        try await bench.verify(signals: sent)
+        try await bench.automation.deactivate()
+    }
+
+    private func makeRun(log: AuditLogSize) throws -> BenchRun {
+        let client = try gateway.client()
+        guard client.base.scheme == "http", let host = client.base.host else {
+            throw ValidationError("The load speaks http:// only.")
+        }
+        let unique = String(UInt32.random(in: .min ... .max), radix: 36)
+        let key = automationKey ?? "bench-\(unique)"
+        return BenchRun(
+            client: client,
+            host: host,
+            port: client.base.port ?? 80,
+            automation: BenchAutomation(key: key, signalType: "bench.\(unique)", client: client),
+            log: log,
+            processes: processes,
+            concurrency: concurrency,
+            deadline: .now + .seconds(deadline),
+            tell: { FileHandle.standardError.write(Data("\($0)\n".utf8)) }
+        )
+    }
+
+    private static func printLine(_ line: String) {
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Glibc
+
+/// Posts many signals over a fixed number of connections, each busy with one signal at a time.
+///
+/// One thread and one call of poll for all, because the load shares the machine with what it measures.
+struct SignalLoad: Sendable {
+    /// What came of it.
+    struct Outcome: Sendable {
+        /// Just before the first byte of the first request.
+        var started: ContinuousClock.Instant
+        /// Just after the last acknowledgement.
+        var acknowledged: ContinuousClock.Instant
+        /// From the first byte of each request to its whole answer.
+        var latencies: Latencies
+    }
+
+    let host: String
+    let port: Int
+    let request: SignalRequest
+    /// The numbers of the signals, each used for one.
+    let numbers: Range<Int>
+    let concurrency: Int
+    let deadline: ContinuousClock.Instant
+
+    /// Posts them all, on a thread of its own.
+    ///
+    /// - Throws: ``CommandLineError`` with the first answer that is no 202, or when the deadline has passed.
+    func post() async throws -> Outcome {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread { continuation.resume(with: Result { try postBlocking() }) }.start()
+        }
+    }
+
+    private func postBlocking() throws(CommandLineError) -> Outcome {
+        var connections: [LoadConnection] = []
+        for _ in 0..<max(1, min(concurrency, numbers.count)) {
+            connections.append(try LoadConnection(host: host, port: port))
+        }
+        var entries = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        var left = numbers
+        var outcome = Outcome(started: .now, acknowledged: .now, latencies: Latencies(capacity: numbers.count))
+        for connection in connections {
+            if let number = left.popFirst() { try connection.send(request.bytes(number)) }
+        }
+        while outcome.latencies.count < numbers.count {
+            _ = poll(&entries, nfds_t(entries.count), 500)
+            guard ContinuousClock.now < deadline else {
+                throw CommandLineError(
+                    .deadline,
+                    "only \(outcome.latencies.count) of \(numbers.count) signals were acknowledged before the deadline"
+                )
+            }
+            for (entry, connection) in zip(entries, connections) where entry.revents != 0 {
+                guard let response = try connection.receive() else { continue }
+                try Self.check(response)
+                outcome.acknowledged = .now
+                outcome.latencies.record(outcome.acknowledged - connection.sentAt)
+                if let number = left.popFirst() { try connection.send(request.bytes(number)) }
+            }
+        }
+        return outcome
+    }
+
+    /// - Throws: ``CommandLineError`` unless the signal was accepted on a connection that stays open.
+    static func check(_ response: HTTPResponseReader.Response) throws(CommandLineError) {
+        guard response.status == 202 else {
+            let body = String(decoding: response.body.prefix(1_000), as: UTF8.self)
+            throw CommandLineError(.answer, "a signal was answered with \(response.status): \(body)")
+        }
+        guard !response.closes else {
+            throw CommandLineError(.answer, "the gateway closes the connection after an answer")
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package import ArgumentParser
+import Foundation
+import Messaging
+import Persistence
+
+/// `batuta broker`: the exchanges, users and permissions on the broker.
+package struct BrokerCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "broker",
+        abstract: "Bring the broker's exchanges, users and permissions to what this release needs.",
+        subcommands: [BrokerApplyCommand.self, BrokerDefinitionsCommand.self]
+    )
+
+    package init() {}
+}
+
+/// What both subcommands need to make the definitions.
+struct BrokerDefinitionsOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: """
+            A JSON object from service to the password of its broker user, readable to its owner only. It is made with \
+            random passwords where it does not exist.
+            """
+    )
+    var passwordsFile: String
+
+    @Option(name: .long, help: "The virtual host that the system lives in.")
+    var virtualHost = "/"
+
+    /// The definitions, with salted hashes of the passwords.
+    func definitions() throws -> [UInt8] {
+        let file = try PasswordsFile(path: passwordsFile).readOrMake()
+        let passwords = Dictionary(
+            uniqueKeysWithValues: file.passwords.compactMap { schema, password in
+                ServiceName(rawValue: schema.name).map { ($0, password) }
+            }
+        )
+        return Topology.definitions(virtualHost: virtualHost, passwords: passwords)
+    }
+}
+
+/// `batuta broker apply`: installs the definitions through the broker's management interface.
+struct BrokerApplyCommand: AsyncParsableCommand {
+    static let urlName = "BATUTA_BROKER_MANAGEMENT_URL"
+
+    static let configuration = CommandConfiguration(
+        commandName: "apply",
+        abstract: "Install exchanges, users and permissions on a running broker.",
+        discussion: """
+            It can be run again; what exists is brought up to date, and nothing else is touched. The address comes from \
+            --management-url, or from \(urlName) or the file that \(urlName)_FILE names; its user must be an \
+            administrator.
+            """
+    )
+
+    @Option(name: .long, help: "http://user:password@host:port of the management interface")
+    var managementURL: String?
+
+    @OptionGroup var options: BrokerDefinitionsOptions
+
+    mutating func run() async throws {
+        guard let url = try managementURL ?? EnvironmentSetting.value(Self.urlName) else {
+            throw ValidationError("Give the management interface with --management-url or \(Self.urlName).")
+        }
+        let administration = try BrokerAdministration(url: url)
+        try await administration.install(options.definitions())
+        let line = "exchanges, users and permissions of virtual host \(options.virtualHost) are up to date\n"
+        FileHandle.standardOutput.write(Data(line.utf8))
+    }
+}
+
+/// `batuta broker definitions`: prints the definitions, for a broker that loads them at its start.
+struct BrokerDefinitionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "definitions",
+        abstract: "Print the definitions, for RabbitMQ's load_definitions."
+    )
+
+    @OptionGroup var options: BrokerDefinitionsOptions
+
+    mutating func run() throws {
+        FileHandle.standardOutput.write(Data(try options.definitions()))
+    }
+}

@@ -1,0 +1,42 @@
+/// Why a command could not do its work.
+package struct CommandLineError: Error, Sendable {
+    /// What kind of failure it was.
+    package let code: Code
+    /// A sentence for the one who gave the command.
+    package let message: String
+    /// Whether the same command, given again, may succeed.
+    package var isRetryable: Bool { code.isRetryable }
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// A kind of failure; new ones may be added.
+    package struct Code: Hashable, Sendable {
+        private let name: String
+        let isRetryable: Bool
+
+        private init(_ name: String, isRetryable: Bool = false) {
+            self.name = name
+            self.isRetryable = isRetryable
+        }
+
+        /// A file or folder is missing, unreadable or not what it should be.
+        package static let file = Code("file")
+        /// The passwords file is not as it must be.
+        package static let passwords = Code("passwords")
+        /// The gateway's answer is a refusal, or not what it should be.
+        package static let answer = Code("answer")
+        /// No answer came, or only that there is none now.
+        package static let unreachable = Code("unreachable", isRetryable: true)
+        /// What was waited for did not happen in time.
+        package static let deadline = Code("deadline", isRetryable: true)
+        /// The operating system refuses something.
+        package static let system = Code("system")
+    }
+}
+
+extension CommandLineError: CustomStringConvertible {
+    package var description: String { message }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Where the gateway is and who asks: options that every command of a client has.
+struct GatewayOptions: ParsableArguments {
+    static let urlName = "BATUTA_URL"
+    static let tokenName = "BATUTA_TOKEN"
+
+    @Option(name: .long, help: "The gateway's address; otherwise \(urlName).")
+    var url: String?
+
+    @Option(name: .long, help: "The token; otherwise \(tokenName) or the file that \(tokenName)_FILE names.")
+    var token: String?
+
+    /// A client with these settings.
+    ///
+    /// - Throws: `ValidationError` when one is missing or none.
+    func client() throws -> GatewayClient {
+        guard let url = try url ?? EnvironmentSetting.value(Self.urlName) else {
+            throw ValidationError("Give the gateway's address with --url or \(Self.urlName).")
+        }
+        guard let token = try token ?? EnvironmentSetting.value(Self.tokenName) else {
+            throw ValidationError("Give a token with --token or \(Self.tokenName).")
+        }
+        guard let client = GatewayClient(url: url, token: token) else {
+            throw ValidationError("The address must be http(s)://host:port, and the token plain text.")
+        }
+        return client
+    }
+}
+
+/// The gateway's API, as far as commands need it.
+struct GatewayClient: Sendable {
+    /// An answer, whatever its status.
+    struct Answer: Sendable {
+        var status: Int
+        var body: [UInt8]
+        var isSuccess: Bool { (200..<300).contains(status) }
+        var text: String { String(decoding: body, as: UTF8.self) }
+    }
+
+    /// The address without a path.
+    let base: URLComponents
+    let token: String
+    private static let longestAnswer = 4 << 20
+
+    /// Takes `http(s)://host[:port]`; nil for anything else, and for a token that no header could carry.
+    init?(url: String, token: String) {
+        guard var parts = URLComponents(string: url), let scheme = parts.scheme, ["http", "https"].contains(scheme),
+            let host = parts.host, !host.isEmpty, parts.user == nil, parts.query == nil, parts.fragment == nil,
+            parts.path.isEmpty || parts.path == "/"
+        else { return nil }
+        guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        parts.path = ""
+        base = parts
+        self.token = token
+    }
+
+    /// Asks for something.
+    ///
+    /// - Throws: ``CommandLineError`` when no answer comes.
+    func ask(
+        _ method: HTTPMethod,
+        _ path: String,
+        query: [URLQueryItem] = [],
+        body: [UInt8]? = nil,
+        contentType: String = "application/json"
+    ) async throws(CommandLineError) -> Answer {
+        var target = base
+        target.path = path
+        target.queryItems = query.isEmpty ? nil : query
+        var request = HTTPClientRequest(url: target.string ?? "")
+        request.method = method
+        request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        request.headers.add(name: "Accept", value: "application/json, application/problem+json")
+        if let body {
+            request.headers.add(name: "Content-Type", value: contentType)
+            request.body = .bytes(body)
+        }
+        do {
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            let content = try await response.body.collect(upTo: Self.longestAnswer)
+            return Answer(status: Int(response.status.code), body: Array(content.readableBytesView))
+        } catch {
+            throw CommandLineError(.unreachable, "the gateway at \(base.string ?? "") does not answer: \(error)")
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package import JSON
+
+/// A CloudEvent 1.0.2 whose attributes were all checked, and whose data is still the text that came.
+package struct CloudEvent: Sendable {
+    /// The only version that is read.
+    package static let specVersion = "1.0"
+
+    /// What a type may have at most, in bytes of UTF-8: it is a routing key, and those are counted in one byte.
+    package static let maximumTypeBytes = 255
+
+    /// Identifies the event together with ``source``.
+    package let id: String
+
+    /// A URI-reference.
+    package let source: String
+
+    package let type: String
+
+    /// The media type of the data; where absent, the data is JSON.
+    package let datacontenttype: String?
+
+    /// An absolute URI.
+    package let dataschema: String?
+
+    package let subject: String?
+
+    /// A time of RFC 3339, exactly as it was written.
+    package let time: String?
+
+    /// The further attributes in the order of the document; no name stands twice, and none is one of the above.
+    package let extensions: [Extension]
+
+    /// The data's JSON as it was written, white space included; nil where there is none or it is ``dataBase64``.
+    package let data: ArraySlice<UInt8>?
+
+    /// Binary data in base64.
+    package let dataBase64: String?
+
+    /// Reads an event in structured form.
+    ///
+    /// - Parameters:
+    ///   - view: The event's object, perhaps an element of a batch.
+    ///   - pointer: Where the object stands in its document; the faults' pointers begin with it.
+    /// - Throws: Every fault of the event, the first 64 at most.
+    package init(structured view: JSONView, at pointer: JSONPointer = .root) throws(CloudEventError) {
+        var reader = CloudEventReader(base: pointer)
+        try self.init(reader.read(view))
+    }
+
+    /// Reads the event that a document is.
+    ///
+    /// - Parameter document: One event in structured form.
+    /// - Throws: Every fault of the event, the first 64 at most.
+    package init(structured document: JSONDocument) throws(CloudEventError) {
+        try self.init(structured: document.root)
+    }
+
+    private init(_ attributes: CloudEventReader.Attributes) {
+        id = attributes.id
+        source = attributes.source
+        type = attributes.type
+        datacontenttype = attributes.datacontenttype
+        dataschema = attributes.dataschema
+        subject = attributes.subject
+        time = attributes.time
+        extensions = attributes.extensions
+        data = attributes.data
+        dataBase64 = attributes.dataBase64
+    }
+
+    /// The value of an extension attribute, or nil where the event has none of that name.
+    package subscript(extension name: String) -> ExtensionValue? {
+        extensions.first { $0.name == name }?.value
+    }
+}
+
+extension CloudEvent {
+    /// A further attribute of an event.
+    package struct Extension: Sendable, Hashable {
+        /// Lower-case letters and digits.
+        package let name: String
+        package let value: ExtensionValue
+
+        package init(name: String, value: ExtensionValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// What an extension attribute may hold in JSON; the other types of CloudEvents are written as strings there.
+    package enum ExtensionValue: Sendable, Hashable {
+        case boolean(Bool)
+        case integer(Int32)
+        case string(String)
+
+        /// The text of a string.
+        package var stringValue: String? {
+            if case .string(let text) = self { text } else { nil }
+        }
+
+        /// The value as CloudEvents' canonical string expression, as headers carry it.
+        package var text: String {
+            switch self {
+            case .boolean(let value): value ? "true" : "false"
+            case .integer(let value): String(value)
+            case .string(let text): text
+            }
+        }
+    }
+}
+
+extension CloudEvent: Equatable {
+    /// Whether two events have the same bytes; Swift's strings would hold canonically equivalent ids for equal.
+    package static func == (left: CloudEvent, right: CloudEvent) -> Bool {
+        left.structuredBytes() == right.structuredBytes()
+    }
+}

@@ -1,0 +1,30 @@
+/// The names of what goes over the broker and is not a request.
+package enum ContractType {
+    /// Accepted signals: an array of CloudEvents of one tenant and type.
+    package static let signalsAccepted = "batuta.signals.accepted"
+    /// Audit entries: canonical bytes, one entry per line.
+    package static let auditEntries = "batuta.audit.entries"
+    /// A value too large for an audit entry, to be kept beside the log.
+    package static let auditKeep = "batuta.audit.keep"
+}
+
+/// The names of requests; each begins with the service that answers.
+package enum RequestType {
+    package static let engineAutomationsCreate = "engine.automations.create"
+    package static let engineAutomationsList = "engine.automations.list"
+    package static let engineAutomationsGet = "engine.automations.get"
+    package static let engineAutomationsActivate = "engine.automations.activate"
+    package static let engineAutomationsDeactivate = "engine.automations.deactivate"
+    package static let engineActionsList = "engine.actions.list"
+    package static let engineRunsList = "engine.runs.list"
+    package static let engineRunsGet = "engine.runs.get"
+    package static let engineRunsStepOutput = "engine.runs.step_output"
+    package static let engineSignalsDecisions = "engine.signals.decisions"
+    package static let engineSignalsLacking = "engine.signals.lacking"
+    package static let auditLanesPosition = "audit.lanes.position"
+
+    /// Which of some commands a service has not carried out.
+    package static func commandsLacking(service: String) -> String {
+        "\(service).commands.lacking"
+    }
+}

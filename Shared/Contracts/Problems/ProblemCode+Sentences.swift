@@ -1,0 +1,100 @@
+extension ProblemCode {
+    /// A few words that name the problem, the same for every occurrence (RFC 9457, `title`).
+    package var title: String {
+        switch self {
+        case .invalidRequest: "Invalid request"
+        case .invalidJSON: "Invalid JSON"
+        case .invalidEvent: "Invalid event"
+        case .invalidCursor: "Invalid cursor"
+        case .unauthenticated: "Not authenticated"
+        case .forbidden: "Not allowed"
+        case .notFound: "Not found"
+        case .methodNotAllowed: "Method not allowed"
+        case .notAcceptable: "Not acceptable"
+        case .requestTimeout: "Request too slow"
+        case .keyTaken: "Key taken"
+        case .wrongState: "Wrong state"
+        case .inFlight: "Still in progress"
+        case .preconditionFailed: "Changed in the meantime"
+        case .tooLarge: "Too large"
+        case .unsupportedMediaType: "Unsupported media type"
+        case .invalidDefinition: "Invalid definition"
+        case .unsupportedFeature: "Unsupported feature"
+        case .unknownAction: "Unknown action"
+        case .invalidStatusInBody: "Status not settable"
+        case .idempotencyKeyReused: "Idempotency key reused"
+        case .preconditionRequired: "Precondition required"
+        case .rateLimited: "Too many requests"
+        case .internalError: "Internal error"
+        case .unknownRequest: "Unknown request"
+        case .unavailable: "Unavailable"
+        case .timeout: "No answer in time"
+        }
+    }
+
+    /// The sentence of a problem that has none of its own, in English.
+    package var sentence: String {
+        switch self {
+        case .invalidRequest: "The request is not valid."
+        case .invalidJSON: "The body is not valid JSON."
+        case .invalidEvent: "The event is not a valid CloudEvent."
+        case .invalidCursor: "The cursor is not one that this list has given out."
+        case .unauthenticated: "A valid token is needed."
+        case .forbidden: "This token may not do that."
+        case .notFound: "There is nothing here under that name."
+        case .methodNotAllowed: "This resource does not know that method."
+        case .notAcceptable: "The answer does not exist in an accepted media type."
+        case .requestTimeout: "The request took too long to arrive."
+        case .keyTaken: "The key is already in use."
+        case .wrongState: "The object's present state does not allow that."
+        case .inFlight: "The same request is still being carried out."
+        case .preconditionFailed: "The object was changed in the meantime; read it again."
+        case .tooLarge: "The request is larger than the limit."
+        case .unsupportedMediaType: "The body's media type is not supported."
+        case .invalidDefinition: "The definition is not valid."
+        case .unsupportedFeature: "The definition uses a feature that this release does not support."
+        case .unknownAction: "The definition names an action that is not registered."
+        case .invalidStatusInBody: "The status cannot be set in the body."
+        case .idempotencyKeyReused: "The idempotency key was already used for a different request."
+        case .preconditionRequired: "This change needs an If-Match header."
+        case .rateLimited: "There were too many requests; try again later."
+        case .internalError: "Something went wrong on our side."
+        case .unknownRequest: "The service does not know this request."
+        case .unavailable: "A part of the system is not available; try again later."
+        case .timeout: "There was no answer in time; the request may have been carried out."
+        }
+    }
+
+    /// The sentence of a problem that has none of its own, in Spanish.
+    package var spanishSentence: String {
+        switch self {
+        case .invalidRequest: "La solicitud no es válida."
+        case .invalidJSON: "El cuerpo no es JSON válido."
+        case .invalidEvent: "El evento no es un CloudEvent válido."
+        case .invalidCursor: "El cursor no es uno que esta lista haya entregado."
+        case .unauthenticated: "Se necesita un token válido."
+        case .forbidden: "Este token no puede hacer eso."
+        case .notFound: "No hay nada aquí con ese nombre."
+        case .methodNotAllowed: "Este recurso no conoce ese método."
+        case .notAcceptable: "La respuesta no existe en un tipo de medio aceptado."
+        case .requestTimeout: "La solicitud tardó demasiado en llegar."
+        case .keyTaken: "La clave ya está en uso."
+        case .wrongState: "El estado actual del objeto no lo permite."
+        case .inFlight: "La misma solicitud todavía se está ejecutando."
+        case .preconditionFailed: "El objeto cambió entretanto; léalo de nuevo."
+        case .tooLarge: "La solicitud supera el límite de tamaño."
+        case .unsupportedMediaType: "El tipo de medio del cuerpo no es compatible."
+        case .invalidDefinition: "La definición no es válida."
+        case .unsupportedFeature: "La definición usa una función que esta versión no admite."
+        case .unknownAction: "La definición nombra una acción que no está registrada."
+        case .invalidStatusInBody: "El estado no se puede fijar en el cuerpo."
+        case .idempotencyKeyReused: "La clave de idempotencia ya se usó para una solicitud distinta."
+        case .preconditionRequired: "Este cambio necesita un encabezado If-Match."
+        case .rateLimited: "Hubo demasiadas solicitudes; inténtelo más tarde."
+        case .internalError: "Algo falló de nuestro lado."
+        case .unknownRequest: "El servicio no conoce esta solicitud."
+        case .unavailable: "Una parte del sistema no está disponible; inténtelo más tarde."
+        case .timeout: "No hubo respuesta a tiempo; es posible que la solicitud se haya ejecutado."
+        }
+    }
+}

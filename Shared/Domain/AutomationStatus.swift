@@ -1,0 +1,31 @@
+/// Where an automation stands, and which change leads where.
+package enum AutomationStatus: String, CaseIterable, Sendable {
+    case draft
+    case active
+    case deprecated
+    case broken
+
+    /// Why a change of status is refused.
+    package enum Refusal: Error, Equatable, Sendable {
+        /// Only a draft or a deprecated automation can be activated.
+        case notActivatable(AutomationStatus)
+        /// Only an active automation can be deactivated.
+        case notActive(AutomationStatus)
+    }
+
+    /// An administrator has asked to activate it.
+    package mutating func activated() throws(Refusal) {
+        switch self {
+        case .draft, .deprecated: self = .active
+        case .active, .broken: throw .notActivatable(self)
+        }
+    }
+
+    /// An administrator has asked to deactivate it.
+    package mutating func deactivated() throws(Refusal) {
+        switch self {
+        case .active: self = .deprecated
+        case .draft, .deprecated, .broken: throw .notActive(self)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package import RabbitMQ
+
+/// Where batches of deliveries come from, and where they are settled.
+package protocol BatchSource: Sendable {
+    /// Waits for a delivery and returns what has arrived; nil once nothing will come any more.
+    func nextBatch(maximum: Int) async throws -> [Delivery]?
+    /// Settles deliveries for good.
+    func acknowledge(_ deliveries: [Delivery])
+    /// Takes nothing more from the queue for the time being.
+    func pause()
+    /// Takes from the queue again.
+    func resume()
+}
+
+extension RabbitMQConsumer: BatchSource {}

@@ -1,0 +1,135 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// The lanes of one process: runs their transactions, and sees to it that what they hold arrives.
+///
+/// It stands after the database, the publisher and the request client in a service group, and before whatever writes.
+package final class LaneGroup: Service {
+    private let context: LaneContext
+    private let pool: LanePool
+    private let lanes: [Lane]
+    private let relays: RelayRegistry
+
+    /// - Parameters:
+    ///   - context: What the lanes have in common.
+    ///   - count: How many transactions may be under way at once.
+    package init(context: LaneContext, count: Int) {
+        self.context = context
+        let relays = RelayRegistry()
+        self.relays = relays
+        lanes = (0..<max(1, count)).map { index in
+            Lane(name: String(index), context: context, registry: relays)
+        }
+        pool = LanePool(lanes)
+    }
+
+    /// Runs one transaction on a free lane.
+    ///
+    /// Nothing is repeated. A commit whose outcome was lost is settled before this returns or throws; only where it could
+    /// not be settled before the deadline does the error leave the outcome open.
+    ///
+    /// - Parameters:
+    ///   - deadline: When to give up; 15 seconds from now if nil.
+    ///   - body: Does the work; what it throws rolls the transaction back.
+    /// - Returns: What the body returns, once it is committed.
+    /// - Throws: `LaneError`, `PostgresError`, or what the body throws.
+    package func transaction<R: Sendable>(
+        deadline: ContinuousClock.Instant? = nil,
+        _ body: (LaneTransaction) async throws -> R
+    ) async throws -> R {
+        let lane = try await pool.checkout()
+        defer { pool.checkin(lane) }
+        return try await lane.transaction(deadline: deadline ?? .now + .seconds(15), body)
+    }
+
+    /// Relays, verifies, and takes over what other instances have left, until the process drains.
+    package func run() async throws {
+        await withDiscardingTaskGroup { group in
+            let keeper = LaneKeeper(context: context, relays: relays, lanes: self)
+            let verifier = LaneVerifier(context: context, relays: relays)
+            group.addTask { await keeper.run() }
+            group.addTask { await verifier.run() }
+            group.addTask { [relays] in
+                await withDiscardingTaskGroup { relayGroup in
+                    for await relay in relays.added {
+                        relayGroup.addTask { await relay.run() }
+                    }
+                    relayGroup.cancelAll()
+                }
+            }
+            try? await gracefulShutdown()
+            await drain()
+            group.cancelAll()
+        }
+    }
+
+    /// Closes the lanes, with an entry of each in the audit log, and waits a bounded time for what they hold.
+    private func drain() async {
+        pool.drain()
+        for lane in pool.free {
+            await close(lane)
+        }
+        let deadline = ContinuousClock.now + .seconds(5)
+        while !relays.all.allSatisfy(\.isFlushed), ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        for relay in relays.all {
+            try? await context.repository.progress(
+                epoch: relay.epoch,
+                destination: relay.destination,
+                confirmed: relay.confirmed,
+                verified: 0
+            )
+        }
+        try? await context.repository.endLease(of: context.instance)
+    }
+
+    private func close(_ lane: Lane) async {
+        guard let epoch = lane.epoch else {
+            return
+        }
+        do {
+            try await lane.transaction(deadline: .now + .seconds(5), closing: true) { transaction in
+                let last = lane.numbers
+                transaction.audit(
+                    .laneClosed(
+                        producer: lane.producer,
+                        epoch: epoch,
+                        // The entry itself is the last one of the lane.
+                        last: LaneNumbers(signals: last.signals, commands: last.commands, audit: last.audit + 1),
+                        by: context
+                    )
+                )
+            }
+        } catch {
+            context.logger.notice(
+                "a lane is left open, and another instance will close it",
+                metadata: ["error": "\(error)", "epoch": "\(epoch)"]
+            )
+        }
+    }
+}
+
+extension AuditDraft {
+    /// The entry that ends a lane: its last numbers, so that a cut tail shows.
+    static func laneClosed(producer: String, epoch: Int64, last: LaneNumbers, by context: LaneContext) -> AuditDraft {
+        AuditDraft(
+            id: UUIDv7.make(),
+            time: .now(),
+            tenant: "batuta",
+            actor: AuditActor(type: .system, id: context.service),
+            action: "lane.closed",
+            object: AuditObject(type: "lane", id: "\(producer)/\(epoch)"),
+            before: .none,
+            after: .canonical(
+                Array(
+                    #"{"audit":\#(last.audit),"commands":\#(last.commands),"signals":\#(last.signals)}"#.utf8
+                )
+            )
+        )
+    }
+}

@@ -1,0 +1,93 @@
+import Contracts
+import Logging
+import PostgreSQL
+import Synchronization
+
+/// Renews the instance's lease, and takes over the lanes of instances whose lease has expired.
+struct LaneKeeper: Sendable {
+    /// How long a lease lasts without renewal, in seconds.
+    static let leaseSeconds = 8
+    /// How often it is renewed.
+    static let interval = Duration.seconds(2)
+
+    let context: LaneContext
+    let relays: RelayRegistry
+    let lanes: LaneGroup
+
+    /// Works until the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            do {
+                try await context.repository.renewLease(
+                    of: context.instance,
+                    replica: context.replica,
+                    seconds: Self.leaseSeconds
+                )
+                try await takeOver()
+            } catch {
+                context.logger.warning("the lease cannot be renewed", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.interval)
+        }
+    }
+
+    private func takeOver() async throws {
+        let abandoned = try await context.repository.abandonedLanes(limit: 16)
+        for lane in abandoned where !relays.holds(epoch: lane.epoch) {
+            guard let taken = try await takeOver(lane) else {
+                continue
+            }
+            context.logger.notice(
+                "took over a lane",
+                metadata: ["producer": "\(taken.producer)", "epoch": "\(taken.epoch)"]
+            )
+            relays.add(
+                Destination.allCases
+                    .filter { taken.verified[$0] < taken.last[$0] }
+                    .map { destination in
+                        LaneRelay(
+                            context: context,
+                            epoch: taken.epoch,
+                            producer: taken.producer,
+                            destination: destination,
+                            last: taken.last[destination],
+                            confirmed: taken.confirmed[destination],
+                            verified: taken.verified[destination],
+                            isTakenOver: true,
+                            onConfirmed: { [relays] in relays.wakeVerifier() }
+                        )
+                    }
+            )
+        }
+        if abandoned.isEmpty {
+            try await context.repository.forgetEndedInstances()
+        }
+    }
+
+    /// Takes one lane; nil if another instance was faster.
+    ///
+    /// Closing an open one is audited in the same transaction.
+    private func takeOver(_ lane: AbandonedLane) async throws -> AbandonedLane? {
+        let statement = context.repository.takeover(of: lane, by: context.instance)
+        guard !lane.isClosed else {
+            return try await context.database.execute(statement).first.map(LaneRepository.abandonedLane)
+        }
+        let taken = Taken()
+        try await lanes.transaction { [context] transaction in
+            guard let row = try await transaction.database.execute(statement).first else {
+                return
+            }
+            let closed = try LaneRepository.abandonedLane(row)
+            transaction.audit(
+                .laneClosed(producer: closed.producer, epoch: closed.epoch, last: closed.last, by: context)
+            )
+            taken.lane.withLock { $0 = closed }
+        }
+        return taken.lane.withLock { $0 }
+    }
+}
+
+/// What a lane transaction of the keeper found; its body answers nothing itself.
+private final class Taken: Sendable {
+    let lane = Mutex<AbandonedLane?>(nil)
+}

@@ -1,0 +1,84 @@
+package import Contracts
+package import Domain
+package import PostgreSQL
+
+/// One transaction of a lane: the database's transaction, and what others are to be told once it is committed.
+///
+/// It is used by the one task that runs the body of `LaneGroup.transaction`, and by nothing afterwards.
+package final class LaneTransaction {
+    /// The transaction: what is executed on it is part of the lane's transaction.
+    package let database: PostgresTransaction
+    /// The lane's epoch, known before the commit, so that rows can name it.
+    package let epoch: Int64
+    /// The lane's name in the audit log: `service/replica/lane`.
+    package let producer: String
+
+    private(set) var lastStatements: [PostgresStatement] = []
+    private var signalGroups: [(tenant: String, type: String, signals: [AcceptedSignal])] = []
+    private var auditGroups: [(tenant: String, drafts: [AuditDraft])] = []
+    private var commands: [CommandDraft] = []
+
+    init(database: PostgresTransaction, epoch: Int64, producer: String) {
+        self.database = database
+        self.epoch = epoch
+        self.producer = producer
+    }
+
+    /// Statements for the last round trip, which they share with the outbox, the lane's advance and COMMIT.
+    package func enqueue(_ statements: [PostgresStatement]) {
+        lastStatements += statements
+    }
+
+    /// Publishes accepted signals of one tenant and type after the commit.
+    package func publish(signals: [AcceptedSignal], tenant: Tenant, type: String) {
+        if let index = signalGroups.firstIndex(where: { $0.tenant == tenant.key && $0.type == type }) {
+            signalGroups[index].signals += signals
+        } else {
+            signalGroups.append((tenant.key, type, signals))
+        }
+    }
+
+    /// Leaves an audit entry, numbered at the commit.
+    package func audit(_ draft: AuditDraft) {
+        if let index = auditGroups.firstIndex(where: { $0.tenant == draft.tenant }) {
+            auditGroups[index].drafts.append(draft)
+        } else {
+            auditGroups.append((draft.tenant, [draft]))
+        }
+    }
+
+    /// Leaves an audit entry; values too large for it go to the audit-writer by themselves, and the entry names them.
+    package func auditKeepingLargeValues(_ draft: AuditDraft) {
+        let (kept, bodies) = draft.keepingLargeValues()
+        audit(kept)
+        for body in bodies {
+            command(
+                CommandDraft(
+                    service: "audit",
+                    name: "keep",
+                    tenant: draft.tenant,
+                    type: ContractType.auditKeep,
+                    body: AuditKeepV1(body).body
+                )
+            )
+        }
+    }
+
+    /// Sends a command after the commit.
+    package func command(_ draft: CommandDraft) {
+        commands.append(draft)
+    }
+
+    /// Numbers and packs everything; the lane calls it once, right before the commit.
+    func pack(into packer: inout OutboxPacker) {
+        for group in signalGroups {
+            packer.pack(signals: group.signals, tenant: group.tenant, type: group.type)
+        }
+        for command in commands {
+            packer.pack(command: command)
+        }
+        for group in auditGroups {
+            packer.pack(audit: group.drafts, tenant: group.tenant)
+        }
+    }
+}

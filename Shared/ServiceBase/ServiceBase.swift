@@ -1,0 +1,175 @@
+import Domain
+package import FoundationEssentials
+import Logging
+package import Messaging
+package import Persistence
+import ServiceLifecycle
+package import ServiceRuntime
+
+/// What every service with a schema and a broker user stands on: its database, its broker connections, its lanes.
+///
+/// Made once, while the service is built; `parts` are in the order in which they depend on each other.
+package struct ServiceBase: Sendable {
+    package let schema: ServiceSchema
+    package let name: ServiceName
+    package let instance: UUID
+    package let database: PostgresClient
+    package let publisher: RabbitMQPublisher
+    package let requests: RequestClient
+    package let lanes: LaneGroup
+    package let parts: [ServicePart]
+    private let appID: String
+    private let broker: RabbitMQConfiguration
+    private let logger: Logger
+
+    /// Connects, and checks that the schema is one that this release can work with.
+    ///
+    /// - Parameters:
+    ///   - context: The service's configuration, logger and health.
+    ///   - schema: The schema that the service owns.
+    ///   - laneCount: How many transactions may be under way at once.
+    ///   - loadSignals: Reads events from the service's own table of signals, for those that are sent again.
+    /// - Returns: The base, with parts that are not yet running.
+    /// - Throws: What stops the start, with a sentence that says what to do.
+    package static func connect(
+        _ context: ServiceContext,
+        schema: ServiceSchema,
+        laneCount: Int,
+        loadSignals: @escaping @Sendable (PostgresClient, [UUID]) async throws -> [UUID: [UInt8]] = { _, _ in [:] }
+    ) async throws -> ServiceBase {
+        let name = ServiceName(schema)
+        let instance = UUIDv7.make()
+        let database = try await Self.database(context, schema: schema, connections: laneCount + 4)
+        let broker = try broker(context)
+        let publisher = RabbitMQPublisher(configuration: broker, logger: context.logger)
+        let requests = RequestClient(
+            service: name,
+            appID: context.identity.name,
+            instance: instance,
+            configuration: broker,
+            publisher: publisher,
+            logger: context.logger
+        )
+        let lanes = LaneGroup(
+            context: LaneContext(
+                schema: schema.name,
+                service: context.identity.name,
+                replica: context.replica,
+                instance: instance,
+                database: database.client,
+                publisher: publisher,
+                requests: requests,
+                loadSignals: { try await loadSignals(database.client, $0) },
+                logger: context.logger
+            ),
+            count: laneCount
+        )
+        context.health.register("broker") {
+            publisher.isConnected && requests.isReady ? .ok : .failing("a connection to the broker is missing")
+        }
+        return ServiceBase(
+            schema: schema,
+            name: name,
+            instance: instance,
+            database: database.client,
+            publisher: publisher,
+            requests: requests,
+            lanes: lanes,
+            parts: database.parts + [
+                ServicePart("publisher", publisher),
+                ServicePart("requests to others", requests),
+                ServicePart("lanes", lanes),
+            ],
+            appID: context.identity.name,
+            broker: broker,
+            logger: context.logger
+        )
+    }
+
+    /// A consumer of one of the service's queues, not yet running.
+    package func consumer(_ subscription: Topology.Subscription, prefetch: Int) -> RabbitMQConsumer {
+        RabbitMQConsumer(
+            configuration: broker,
+            queue: subscription.queue,
+            bindings: subscription.bindings,
+            prefetch: prefetch,
+            logger: logger
+        )
+    }
+
+    /// Answers the requests that other services send to this one.
+    package func requestServer(
+        _ routes: RequestRoutes,
+        translate: @escaping RequestServer.Translate = { _ in nil }
+    ) -> RequestServer {
+        RequestServer(
+            service: name,
+            appID: appID,
+            configuration: broker,
+            publisher: publisher,
+            routes: routes,
+            translate: translate,
+            logger: logger
+        )
+    }
+
+    /// A database of a service, connected and checked.
+    package struct Database: Sendable {
+        package let client: PostgresClient
+        package let parts: [ServicePart]
+    }
+
+    /// Connects to the service's database only, and checks the schema.
+    package static func database(
+        _ context: ServiceContext,
+        schema: ServiceSchema,
+        connections: Int = 4
+    ) async throws -> Database {
+        var configuration = try PostgresConfiguration(url: context.configuration[CommonKeys.databaseURL].reveal())
+        configuration.applicationName = "\(context.identity.name)/\(context.replica)"
+        configuration.pool.maximum = connections
+        let client = PostgresClient(configuration: configuration, logger: context.logger)
+        // The client serves only while it runs, and the schema is checked before anything else does.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let gate = PostgresClient(configuration: configuration, logger: context.logger)
+            group.addTask { try await gate.run() }
+            defer { group.cancelAll() }
+            try await SchemaGate.check(client: gate, schema: schema)
+        }
+        context.health.register("database") {
+            do {
+                try await client.execute(PostgresStatement("SELECT 1", isReadOnly: true), deadline: .now + .seconds(2))
+                return .ok
+            } catch {
+                return .failing("the database does not answer")
+            }
+        }
+        return Database(
+            client: client,
+            parts: [
+                ServicePart("database", client),
+                ServicePart("partitions", PartitionKeeper(client: client, schema: schema, logger: context.logger)),
+            ]
+        )
+    }
+
+    /// How the service reaches the broker.
+    package static func broker(_ context: ServiceContext) throws -> RabbitMQConfiguration {
+        var configuration = try RabbitMQConfiguration(url: context.configuration[CommonKeys.brokerURL].reveal())
+        configuration.connectionName = "\(context.identity.name)/\(context.replica)"
+        return configuration
+    }
+}
+
+extension ServiceName {
+    /// The name on the broker is the schema's.
+    package init(_ schema: ServiceSchema) {
+        switch schema {
+        case .gateway: self = .gateway
+        case .engine: self = .engine
+        case .scheduler: self = .scheduler
+        case .jobs: self = .jobs
+        case .audit: self = .audit
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import APIGatewayCore
+import Domain
+import Testing
+
+@Suite struct AccessTableTests {
+    /// The table of the architecture, once more and in another form: every role and route stands here.
+    private static let allowed: [Role: Set<Route>] = [
+        .sender: [.postSignal],
+        .viewer: reads,
+        .operator: reads.union([.postSignal]),
+        .author: reads.union([.postSignal, .createAutomation, .activateAutomation, .deactivateAutomation]),
+        .admin: Set(Route.allCases),
+        .auditor: reads,
+    ]
+    private static let reads: Set<Route> = [
+        .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation, .listActions,
+    ]
+
+    @Test(arguments: Role.allCases, Route.allCases)
+    func everyRoleAndRoute(role: Role, route: Route) {
+        #expect(AccessTable.allows(role, route) == (Self.allowed[role]?.contains(route) ?? false))
+    }
+}

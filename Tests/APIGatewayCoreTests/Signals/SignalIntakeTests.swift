@@ -1,0 +1,87 @@
+import Domain
+import FoundationEssentials
+import JSON
+import NIOHTTP1
+import Persistence
+import TestSupport
+import Testing
+
+@testable import APIGatewayCore
+
+@Suite(.enabled(if: TestGateway.isAvailable, TestGateway.skipped), .timeLimit(.minutes(2)))
+struct SignalIntakeTests {
+    @Test func fiveHundredAtOnceAreStoredOnceEachInFewTransactions() async throws {
+        try await TestGateway.with { test in
+            let answers = await test.post((0..<500).map { "s\($0)" })
+            #expect(answers.allSatisfy { $0.status == 202 && !$0.isDuplicate })
+            try await test.expectStored(answers)
+            let commits = try await test.number("SELECT sum(commits) FROM gateway.lanes")
+            #expect(commits < 500, "\(commits) transactions took 500 signals")
+            let items = try await test.number(
+                "SELECT sum(cardinality(items)) FROM gateway.outbox WHERE items IS NOT NULL"
+            )
+            #expect(items == 500)
+        }
+    }
+
+    @Test func repeatsAnswerWithTheFirstOne() async throws {
+        try await TestGateway.with { test in
+            let answers = await test.post((0..<200).map { "s\($0 % 20)" })
+            #expect(answers.allSatisfy { $0.status == 202 })
+            #expect(answers.count { !$0.isDuplicate } == 20)
+            let ids = Dictionary(grouping: answers, by: \.id).mapValues { Set($0.map(\.signalID)) }
+            #expect(ids.count == 20)
+            #expect(ids.values.allSatisfy { $0.count == 1 })
+            let again = await test.post(["s0"])
+            #expect(again.map(\.isDuplicate) == [true])
+            #expect(again.map(\.signalID) == [ids["s0"]?.first])
+            let stored = try await test.number("SELECT count(*) FROM gateway.signals")
+            #expect(stored == 20)
+        }
+    }
+
+    @Test func aRevokedTokenIsRefusedFromTheAnswerOn() async throws {
+        try await TestGateway.with { test in
+            let made = try await test.client().post("/admin/api/tokens", json: #"{"name":"s","role":"sender"}"#)
+            #expect(made.status == 201)
+            let token = try test.member("token", of: made)
+            let sender = test.client(token: token)
+            #expect(await test.post(["before"], by: sender).map(\.status) == [202])
+            async let load = test.post((0..<300).map { "load\($0)" }, by: sender)
+            let revoked = try await test.client().send(
+                .DELETE,
+                "/admin/api/tokens/\(try test.member("token_id", of: made))"
+            )
+            #expect(revoked.status == 200)
+            let after = await test.post((0..<50).map { "after\($0)" }, by: sender)
+            #expect(after.allSatisfy { $0.status == 401 })
+            let answers = await load
+            #expect(answers.allSatisfy { $0.status == 202 || $0.status == 401 })
+            try await test.expectStored(answers + after)
+        }
+    }
+
+    @Test func killedConnectionsLoseNothingThatWasAcknowledged() async throws {
+        try await TestGateway.with { test in
+            var answers: [TestGateway.Posted] = []
+            for round in 0..<5 {
+                async let load = test.post((0..<200).map { "r\(round)-\($0)" })
+                for _ in 0..<4 {
+                    try await test.owner.execute(
+                        PostgresStatement(
+                            """
+                            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                            WHERE datname = $1 AND pid <> pg_backend_pid()
+                            """,
+                            [.text(test.databaseName)]
+                        )
+                    )
+                }
+                answers += await load
+            }
+            #expect(answers.allSatisfy { $0.status == 202 || $0.status == 503 })
+            #expect(answers.contains { $0.status == 202 })
+            try await test.expectStored(answers)
+        }
+    }
+}

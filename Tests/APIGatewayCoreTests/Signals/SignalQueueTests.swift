@@ -1,0 +1,88 @@
+import Domain
+import TestSupport
+import Testing
+
+@testable import APIGatewayCore
+
+@Suite struct SignalQueueTests {
+    @Test func aBatchIsWhatHasArrivedWithinItsLimits() async throws {
+        let queue = SignalQueue(capacity: 1_000, limits: .init(signals: 5, bytes: 100))
+        let sizes = [10, 10, 10, 10, 10, 10, 80, 30, 500, 10]
+        let sizesOfBatches = try await withThrowingTaskGroup(of: SignalReceipt.self) { group in
+            for (index, size) in sizes.enumerated() {
+                group.addTask { try await Self.offer(size, to: queue) }
+                try await eventually("the signal waits") { queue.count == index + 1 }
+            }
+            var batches: [[Int]] = []
+            while queue.count > 0, let batch = await queue.take() {
+                batches.append(batch.map(\.signal.event.count))
+                for signal in batch {
+                    signal.answer(SignalReceipt(signalID: signal.signal.signalID, isDuplicate: false))
+                }
+            }
+            try await group.waitForAll()
+            return batches
+        }
+        #expect(sizesOfBatches == [[10, 10, 10, 10, 10], [10, 80], [30], [500], [10]])
+    }
+
+    @Test func aLoneSignalWaitsForNobody() async throws {
+        let queue = SignalQueue(capacity: 1)
+        let answered = Task {
+            for signal in await queue.take() ?? [] {
+                signal.answer(SignalReceipt(signalID: signal.signal.signalID, isDuplicate: false))
+            }
+        }
+        let receipt = try await Self.offer(1, to: queue)
+        #expect(!receipt.isDuplicate)
+        await answered.value
+    }
+
+    @Test func aFullOrClosedQueueRefuses() async throws {
+        let queue = SignalQueue(capacity: 0)
+        let problem = await #expect(throws: GatewayProblem.self) { try await Self.offer(1, to: queue) }
+        #expect(problem?.status == 503)
+        #expect(problem?.retryAfter == 1)
+        queue.close()
+        await #expect(throws: GatewayProblem.draining) { try await Self.offer(1, to: queue) }
+        let batch = await queue.take()
+        #expect(batch?.count == nil)
+    }
+
+    @Test func whatHasWaitedTooLongIsTakenOut() async throws {
+        let queue = SignalQueue(capacity: 2)
+        let refused = Task { try await Self.offer(1, to: queue) }
+        try await eventually("the signal waits") { queue.count == 1 }
+        #expect(queue.removeExpired(at: .now).isEmpty)
+        let expired = queue.removeExpired(at: .now + .seconds(60))
+        #expect(expired.count == 1)
+        for signal in expired {
+            signal.refuse(.databaseAway)
+        }
+        await #expect(throws: GatewayProblem.databaseAway) { try await refused.value }
+    }
+
+    private static func offer(_ size: Int, to queue: SignalQueue) async throws -> SignalReceipt {
+        let signal = IncomingSignal(
+            signalID: UUIDv7.make(),
+            tenant: try TestGateway.tenant(),
+            type: "t",
+            source: "s",
+            id: "i",
+            digest: [],
+            event: [UInt8](repeating: 0, count: size),
+            traceparent: nil
+        )
+        return try await withCheckedThrowingContinuation { continuation in
+            queue.offer(
+                WaitingSignal(
+                    signal: signal,
+                    token: TokenHash([]),
+                    generation: 1,
+                    deadline: .now + .seconds(30),
+                    continuation: continuation
+                )
+            )
+        }
+    }
+}

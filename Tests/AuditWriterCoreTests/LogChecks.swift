@@ -1,0 +1,68 @@
+import Contracts
+import Domain
+import Persistence
+import Testing
+
+@testable import AuditWriterCore
+
+/// Reads the whole log back and compares it with what was sent.
+enum LogChecks {
+    /// The canonical bytes of each lane, in the order of their numbers.
+    static func expected(_ messages: [EntryMessage]) -> [LaneName: [[UInt8]]] {
+        var entries: [LaneName: [AuditEntry]] = [:]
+        for message in messages { entries[message.lane, default: []] += message.entries }
+        return entries.mapValues { $0.sorted { $0.seq < $1.seq }.map(\.canonical) }
+    }
+
+    /// Indexes without a gap, each lane's bytes in order, hashes as the database computes them, segments that agree.
+    static func check(
+        _ database: PostgresClient,
+        expected: [LaneName: [[UInt8]]],
+        heldCount: Int = 0
+    ) async throws {
+        let results = try await database.pipeline([
+            PostgresStatement(
+                """
+                SELECT leaf_index, canonical, leaf_hash = sha256('\\x00'::bytea || canonical), entry_id, tenant
+                FROM audit.entries ORDER BY leaf_index
+                """
+            ),
+            PostgresStatement("SELECT size FROM audit.head"),
+            PostgresStatement("SELECT count(*) FROM audit.early_entries"),
+            PostgresStatement(
+                "SELECT producer, epoch, first_seq, last_seq, first_index FROM audit.segments ORDER BY first_index"
+            ),
+        ])
+        let total = expected.values.reduce(0) { $0 + $1.count }
+        #expect(results[0].count == total)
+        #expect(try #require(results[1].first).decode(0, as: Int.self) == total)
+        #expect(try #require(results[2].first).decode(0, as: Int.self) == heldCount)
+        var found: [LaneName: [[UInt8]]] = [:]
+        var places: [(LaneName, Int64)] = []
+        for (index, row) in results[0].enumerated() {
+            try #require(try row.decode(0, as: Int.self) == index)
+            try #require(try row.decode(2, as: Bool.self))
+            let entry = try AuditEntry(canonical: try row.decode(1))
+            try #require(try row.decode(3) == entry.id)
+            try #require(try row.decode(4) == entry.tenant.key)
+            let lane = LaneName(producer: entry.producer, epoch: entry.epoch)
+            found[lane, default: []].append(entry.canonical)
+            places.append((lane, entry.seq))
+        }
+        #expect(found == expected)
+        try check(segments: results[3], places)
+    }
+
+    private static func check(segments: PostgresRows, _ places: [(LaneName, Int64)]) throws {
+        var index = 0
+        for row in segments {
+            let lane = LaneName(producer: try row.decode(0), epoch: try row.decode(1))
+            try #require(try row.decode(4, as: Int.self) == index)
+            for number in try row.decode(2, as: Int64.self)...(try row.decode(3, as: Int64.self)) {
+                try #require(index < places.count && places[index] == (lane, number))
+                index += 1
+            }
+        }
+        #expect(index == places.count)
+    }
+}

@@ -1,0 +1,102 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import JSON
+import Messaging
+import Persistence
+import TestSupport
+import Testing
+
+@testable import AuditWriterCore
+
+@Suite struct LackingNumbersTests {
+    @Test func whatIsNeitherInTheLogNorHeld() {
+        let known = LaneSequencer(last: 4, early: RangeSet(7..<9))
+        #expect(known.lacking(1...4).isEmpty)
+        #expect(known.lacking(3...10) == RangeSet([5..<7, 9..<11]))
+        #expect(known.lacking(7...8).isEmpty)
+    }
+}
+
+@Suite(.requiresServers, .timeLimit(.minutes(5)))
+struct RequestTests {
+    @Test func lanesArePositioned() async throws {
+        try await TestDatabase.with { database in
+            _ = try await Self.appender(database).append([
+                try Entries.message(1...3), try Entries.message(6...7),
+            ])
+            let requests = LackingRequests(database: database.client)
+            func lacking(_ epoch: Int64, _ last: Int64) async throws -> String {
+                let body = "{\"producer\":\"\(Entries.producer)\",\"epoch\":\(epoch),\"first\":1,\"last\":\(last)}"
+                let reply = try await requests.numbers(Self.context("batuta"), JSONDocument(parsing: body))
+                #expect(reply.status == 200)
+                return String(decoding: reply.body, as: UTF8.self)
+            }
+            #expect(try await lacking(1, 8) == #"{"lacking":[[4,5],[8,8]]}"#)
+            #expect(try await lacking(1, 3) == #"{"lacking":[]}"#)
+            #expect(try await lacking(2, 2) == #"{"lacking":[[1,2]]}"#)
+            await #expect(throws: Problem.self) { try await lacking(1, 1 << 60) }
+            await #expect(throws: Problem.self) { try await lacking(1, 0) }
+        }
+    }
+
+    /// Pages cover all entries of the tenant and none of another, newest first, byte for byte.
+    @Test func entriesAreListedByPages() async throws {
+        try await TestDatabase.with { database in
+            var sent: [(id: UUID, canonical: [UInt8])] = []
+            var messages: [EntryMessage] = []
+            for seq in Int64(1)...30 {
+                let id = UUIDv7.make(
+                    milliseconds: UInt64(Date().timeIntervalSince1970 * 1_000),
+                    high: 0,
+                    low: UInt64(seq)
+                )
+                let tenant = seq % 3 == 0 ? "other" : "acme"
+                let object = AuditObject(type: "automation", id: "a\(seq % 2)")
+                let line = Entries.canonical(seq: seq, tenant: tenant, id: id, object: object, action: "create")
+                if tenant == "acme" { sent.append((id, line)) }
+                messages.append(try EntryMessage(Entries.delivery([line], seq: seq, tenant: tenant)))
+            }
+            _ = try await Self.appender(database).append(messages)
+            let reader = EntryReader(database: database.client)
+            let expected = sent.sorted { $0.id.uuidString > $1.id.uuidString }.map(\.canonical)
+            #expect(try await Self.pages(reader, "\"limit\":7") == expected)
+            let even = try expected.filter {
+                try JSONDocument(parsing: $0).root["object"]?["id"]?.isString("a0") ?? false
+            }
+            let filter = "\"limit\":2,\"object_type\":\"automation\",\"object_id\":\"a0\",\"action\":\"create\""
+            #expect(try await Self.pages(reader, filter) == even)
+            #expect(try await Self.pages(reader, "\"action\":\"activate\"").isEmpty)
+            await #expect(throws: Problem(.invalidCursor)) { try await Self.pages(reader, "\"cursor\":\"x\"") }
+        }
+    }
+
+    /// Follows the cursors to the end; every hash is that of the entry's bytes.
+    private static func pages(_ reader: EntryReader, _ members: String) async throws -> [[UInt8]] {
+        var entries: [[UInt8]] = []
+        var cursor = ""
+        while true {
+            let reply = try await reader.list(context("acme"), JSONDocument(parsing: "{\(members)\(cursor)}"))
+            let root = try JSONDocument(parsing: reply.body).root
+            for item in try #require(root["items"]).elements {
+                let canonical = Array(try #require(item["entry"]).rawBytes)
+                let hash = LeafHash.of(canonical).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+                #expect(item["leaf_hash"]?.stringValue == hash)
+                #expect(item["leaf_index"]?.int64Value != nil)
+                entries.append(canonical)
+            }
+            guard let next = root["next"]?.stringValue else {
+                return entries
+            }
+            cursor = ",\"cursor\":\"\(next)\""
+        }
+    }
+
+    private static func context(_ tenant: String) -> RequestContext {
+        RequestContext(tenant: tenant, actor: AuditActor(type: .user, id: "test"), requestID: "r")
+    }
+
+    private static func appender(_ database: TestDatabase) -> LogAppender {
+        LogAppender(database: database.client, logger: TestDatabase.logger)
+    }
+}

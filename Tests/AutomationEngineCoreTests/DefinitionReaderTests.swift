@@ -1,0 +1,167 @@
+import Domain
+import JSON
+import Testing
+
+@testable import AutomationEngineCore
+
+@Suite("Reading of definitions")
+struct DefinitionReaderTests {
+    private func faults(_ body: String) throws -> [DefinitionFault] {
+        let document = try JSONDocument(parsing: Array(body.utf8))
+        switch AutomationDraft.read(document.root, registry: .builtIn) {
+        case .draft: return []
+        case .faults(let faults): return faults
+        }
+    }
+
+    private func body(
+        definition: String = #"{"trigger":{"signalType":"a.b"},"steps":[{"action_key":"data.transform"}]}"#,
+        more: String = ""
+    ) -> String {
+        #"{"automation_key":"one","name":"One","definition":\#(definition)\#(more)}"#
+    }
+
+    private func steps(_ step: String) -> String {
+        #"{"trigger":{"signalType":"a.b"},"steps":[\#(step)]}"#
+    }
+
+    @Test("a good definition is read whole")
+    func good() throws {
+        let text = body(
+            definition: """
+                {"trigger": {"signalType": "github.*"}, "steps": [
+                    {"name": "first", "action_key": "data.transform", "input": {"b": 1, "a": [true, null, "x"]}},
+                    {"action_key": "data.transform"}
+                ]}
+                """,
+            more: #","description":"Why","status":"draft""#
+        )
+        let document = try JSONDocument(parsing: Array(text.utf8))
+        guard case .draft(let draft) = AutomationDraft.read(document.root, registry: .builtIn) else {
+            Issue.record("the definition is refused: \(try faults(text))")
+            return
+        }
+        #expect(draft.key == "one")
+        #expect(draft.description == "Why")
+        #expect(draft.compiled.trigger == .family("github"))
+        #expect(draft.compiled.steps.map(\.name) == ["first", "step-2"])
+        #expect(draft.compiled.steps[0].input == Array(#"{"a":[true,null,"x"],"b":1}"#.utf8))
+        #expect(draft.compiled.steps[1].input == Array("{}".utf8))
+    }
+
+    @Test(
+        "each fault is named with its place",
+        arguments: [
+            (#"[]"#, "", "invalid_type"),
+            (
+                #"{"name":"One","definition":{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform"}]}}"#,
+                "/automation_key", "required"
+            ),
+            (
+                #"{"automation_key":"0a3f9f9e-7a0f-4c40-9d8e-1f5b2f7f9d11","name":"One","definition":{}}"#,
+                "/automation_key", "invalid_key"
+            ),
+            (#"{"automation_key":"One","name":"One","definition":{}}"#, "/automation_key", "invalid_key"),
+            (#"{"automation_key":"one","name":"","definition":{}}"#, "/name", "invalid_name"),
+            (#"{"automation_key":"one","name":"One"}"#, "/definition", "required"),
+            (#"{"automation_key":"one","name":"One","definition":[]}"#, "/definition", "invalid_type"),
+            (#"{"automation_key":"one","name":"One","definition":{}}"#, "/definition/trigger", "required"),
+            (#"{"automation_key":"one","name":"One","definition":{}}"#, "/definition/steps", "required"),
+        ]
+    )
+    func bodyFaults(text: String, pointer: String, code: String) throws {
+        let found = try faults(text)
+        #expect(found.contains { $0.pointer.description == pointer && $0.code == code }, "\(found)")
+    }
+
+    @Test(
+        "each fault of a definition is named with its place",
+        arguments: [
+            (
+                #"{"trigger":{},"steps":[{"action_key":"data.transform"}]}"#, "/definition/trigger/signalType",
+                "required"
+            ),
+            (
+                #"{"trigger":{"signalType":"*"},"steps":[{"action_key":"data.transform"}]}"#,
+                "/definition/trigger/signalType", "invalid_signal_type"
+            ),
+            (
+                #"{"trigger":{"signalType":"a","filter":{"x":["y"]}},"steps":[{"action_key":"data.transform"}]}"#,
+                "/definition/trigger/filter", "unsupported"
+            ),
+            (#"{"trigger":{"signalType":"a"},"steps":[]}"#, "/definition/steps", "empty"),
+            (#"{"trigger":{"signalType":"a"},"steps":{}}"#, "/definition/steps", "invalid_type"),
+            (#"{"trigger":{"signalType":"a"},"steps":["x"]}"#, "/definition/steps/0", "invalid_type"),
+            (#"{"trigger":{"signalType":"a"},"steps":[{}]}"#, "/definition/steps/0/action_key", "required"),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"no.such"}]}"#,
+                "/definition/steps/0/action_key", "unknown_action"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","when":{}}]}"#,
+                "/definition/steps/0/when", "unsupported"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","retry":{}}]}"#,
+                "/definition/steps/0/retry", "unsupported"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","timeout":"1s"}]}"#,
+                "/definition/steps/0/timeout", "unsupported"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","on_error":"continue"}]}"#,
+                "/definition/steps/0/on_error", "unsupported"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":{"a":["{{ signal.id }}"]}}]}"#,
+                "/definition/steps/0/input/a/0", "unsupported"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":{"n":9007199254740993}}]}"#,
+                "/definition/steps/0/input/n", "inexact_number"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":[]}]}"#,
+                "/definition/steps/0/input", "invalid_type"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"name":"A","action_key":"data.transform"}]}"#,
+                "/definition/steps/0/name", "invalid_name"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"name":"a","action_key":"data.transform"},{"name":"a","action_key":"data.transform"}]}"#,
+                "/definition/steps/1/name", "duplicate_name"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform"}],"more":1}"#,
+                "/definition/more", "unknown_member"
+            ),
+        ]
+    )
+    func definitionFaults(definition: String, pointer: String, code: String) throws {
+        let found = try faults(body(definition: definition))
+        #expect(found.contains { $0.pointer.description == pointer && $0.code == code }, "\(found)")
+    }
+
+    @Test("all faults are named at once")
+    func together() throws {
+        let found = try faults(
+            #"{"automation_key":"A","status":"active","definition":{"trigger":{"signalType":""},"steps":[{"when":1}]}}"#
+        )
+        #expect(
+            Set(found.map(\.pointer.description)) == [
+                "/automation_key", "/name", "/status", "/definition/trigger/signalType", "/definition/steps/0/when",
+                "/definition/steps/0/action_key",
+            ]
+        )
+    }
+
+    @Test("a definition has a bounded number of steps")
+    func tooMany() throws {
+        let step = #"{"action_key":"data.transform"}"#
+        let most = Array(repeating: step, count: DefinitionReader.maximumSteps).joined(separator: ",")
+        #expect(try faults(body(definition: steps(most))).isEmpty)
+        #expect(try faults(body(definition: steps(most + "," + step))).map(\.code) == ["too_many_steps"])
+    }
+}

@@ -1,0 +1,27 @@
+import Domain
+import FoundationEssentials
+import Testing
+
+@Suite("UUIDs of version 7")
+struct UUIDv7Tests {
+    @Test("RFC 9562's example")
+    func example() {
+        // RFC 9562, appendix A.6: 017F22E2-79B0-7CC3-98C4-DC0C0C07398F.
+        let id = UUIDv7.make(milliseconds: 0x017F_22E2_79B0, high: 0xCC3, low: 0x18C4_DC0C_0C07_398F)
+        #expect(id.lowercased == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f")
+        #expect(UUIDv7.milliseconds(of: id) == 0x017F_22E2_79B0)
+    }
+
+    @Test("ids of later instants sort later")
+    func order() {
+        var generator = SystemRandomNumberGenerator()
+        let ids = (0..<1_000).map { UUIDv7.make(milliseconds: 1_700_000_000_000 + UInt64($0), using: &generator) }
+        #expect(ids == ids.sorted())
+        #expect(Set(ids).count == ids.count)
+    }
+
+    @Test("an id of another version has no time")
+    func otherVersion() {
+        #expect(UUIDv7.milliseconds(of: UUID()) == nil)
+    }
+}

@@ -1,0 +1,86 @@
+import Logging
+import Messaging
+import Synchronization
+import TestSupport
+
+/// Stands between an exchange and a queue: takes what is published, and hands it on twice and out of order.
+final class Interposer: Sendable {
+    private let name: String
+    private let target: String
+    private let broker: BrokerAdministration
+    private let consumer: RabbitMQConsumer
+    private let publisher: RabbitMQPublisher
+    private let total = Mutex(0)
+    private let generator = Mutex(SeededGenerator.random(for: "Interposer"))
+
+    /// - Parameters:
+    ///   - installation: whose virtual host it stands in.
+    ///   - target: the queue that receives what it hands on.
+    ///   - exchange: the exchange that it listens to.
+    /// - Throws: `TestSupportError` when the broker cannot be prepared.
+    init(_ installation: Installation, target: String, exchange: String) async throws {
+        self.target = target
+        name = "interposer.\(target)"
+        broker = installation.broker
+        let address = try ServerAddress(installation.servers.rabbitMQ)
+        let configuration = try RabbitMQConfiguration(
+            url: "amqp://\(address.user):\(address.password)@\(address.authority)/\(broker.virtualHost)"
+        )
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        consumer = RabbitMQConsumer(
+            configuration: configuration,
+            queue: .quorum(name, deliveryLimit: 50),
+            bindings: [Binding(queue: name, exchange: exchange, routingKey: "#")],
+            prefetch: 200,
+            logger: logger
+        )
+        publisher = RabbitMQPublisher(configuration: configuration, logger: logger)
+        // What it hands on keeps the name of the user who published it first.
+        try await broker.allowImpersonation()
+    }
+
+    /// How many messages it has handed on.
+    var count: Int { total.withLock { $0 } }
+
+    /// Hands on while the body runs, and until its own queue is empty.
+    func during(_ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [consumer] in try await consumer.run() }
+            group.addTask { [publisher] in try await publisher.run() }
+            group.addTask { try await self.handOn() }
+            try await eventually("the interposer consumes") { consumer.isConsuming && publisher.isConnected }
+            let result: Result<Void, any Error>
+            do {
+                try await body()
+                try await eventually("the interposer has handed everything on", within: .seconds(30)) {
+                    try await broker.messageCounts()[name] == 0
+                }
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            group.cancelAll()
+            while await group.nextResult() != nil {}
+            try result.get()
+        }
+    }
+
+    /// Removes its queue.
+    func remove() async throws { try await broker.deleteQueue(name) }
+
+    private func handOn() async throws {
+        while let batch = try await consumer.nextBatch(maximum: 20) {
+            var copies = batch.flatMap { [$0, $0] }
+            generator.withLock { copies.shuffle(using: &$0) }
+            _ = try await publisher.publish(contentsOf: copies.map(onward))
+            consumer.acknowledge(batch)
+            total.withLock { $0 += batch.count }
+        }
+    }
+
+    private func onward(_ delivery: Delivery) -> OutgoingMessage {
+        var properties = delivery.properties
+        properties.headers["x-delivery-count"] = nil
+        return OutgoingMessage(exchange: "", routingKey: target, properties: properties, body: delivery.body)
+    }
+}

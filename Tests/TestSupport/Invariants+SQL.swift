@@ -1,0 +1,228 @@
+extension Invariants {
+    /// What is still under way; no row when the system is at rest.
+    ///
+    /// `$1` is the ids of acknowledged signals.
+    static let unfinished = """
+        SELECT what || ': ' || n FROM (
+            SELECT 'acknowledged signals without a trace in the engine' AS what, count(*) AS n
+            FROM (SELECT unnest($1::uuid[]) UNION SELECT signal_id FROM gateway.signals) AS s (signal_id)
+            WHERE NOT EXISTS (SELECT FROM engine.inbox i WHERE i.signal_id = s.signal_id)
+              AND NOT EXISTS (SELECT FROM engine.dead_letters d WHERE d.item_id = s.signal_id)
+            UNION ALL
+            SELECT 'runs without an end', count(*) FROM engine.automation_runs WHERE finished_at IS NULL
+            UNION ALL
+            SELECT 'lanes that are not verified', count(*) FROM (\(lanes)) AS l
+            WHERE signals_verified < signals_last OR commands_verified < commands_last OR audit_verified < audit_last
+            UNION ALL
+            SELECT 'open lanes whose keeper is gone', count(*) FROM (\(lanes)) AS l
+            WHERE closed_at IS NULL AND NOT EXISTS (
+                SELECT FROM (SELECT * FROM gateway.instances UNION ALL SELECT * FROM engine.instances) AS i
+                WHERE i.instance = l.keeper AND i.lease_until > now())
+            UNION ALL
+            SELECT 'audit entries that wait for earlier ones', count(*) FROM audit.early_entries
+        ) AS counts WHERE n > 0
+        """
+
+    private static let lanes =
+        "SELECT 'gateway' AS schema, * FROM gateway.lanes UNION ALL SELECT 'engine', * FROM engine.lanes"
+
+    /// Tables of this session that the rules read.
+    static let preparations = [
+        "DROP TABLE IF EXISTS pg_temp.entries_read, pg_temp.lanes_read, pg_temp.expected_runs",
+        """
+        CREATE TEMPORARY TABLE entries_read AS
+        SELECT leaf_index, tenant, entry ->> 'producer' AS producer, (entry ->> 'epoch')::bigint AS epoch,
+               (entry ->> 'seq')::bigint AS seq, entry ->> 'action' AS action, entry -> 'object' ->> 'type' AS object_type,
+               entry -> 'object' ->> 'id' AS object_id, entry -> 'after' AS after
+        FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS e (entry)
+        """,
+        "CREATE TEMPORARY TABLE lanes_read AS \(lanes)",
+        """
+        CREATE TEMPORARY TABLE expected_runs AS
+        SELECT i.signal_id, a.automation_key, i.tenant
+        FROM engine.inbox i
+        JOIN engine.automations a ON a.tenant = i.tenant
+        JOIN LATERAL (
+            SELECT s.status, s.signal_type FROM engine.automation_states s
+            WHERE s.automation_id = a.automation_id AND s.generation <= i.generation
+            ORDER BY s.generation DESC LIMIT 1
+        ) AS s ON true
+        WHERE s.status = 'active' AND (
+            s.signal_type = i.signal_type OR (
+                right(s.signal_type, 2) = '.*' AND starts_with(i.signal_type, left(s.signal_type, -1))
+                AND length(i.signal_type) > length(s.signal_type) - 1))
+        """,
+    ]
+
+    /// What must not be: each query answers one text for each violation.
+    static let rules = signalRules + runRules + logRules + laneRules
+
+    private static let signalRules = [
+        (
+            "a signal is stored once",
+            """
+            SELECT format('%s of %s is stored %s times', id, source, count(*)) FROM gateway.signals
+            GROUP BY tenant, source, id HAVING count(*) > 1
+            """
+        ),
+        (
+            "the engine processes what the gateway has accepted",
+            """
+            SELECT format('%s in the gateway: %s, in the engine: %s', signal_id, g.type, i.signal_type)
+            FROM gateway.signals g FULL JOIN engine.inbox i USING (signal_id, tenant)
+            WHERE g.type IS DISTINCT FROM i.signal_type
+              AND NOT EXISTS (SELECT FROM engine.dead_letters d WHERE d.item_id = signal_id)
+            """
+        ),
+        (
+            "the engine's copy is the event as it was accepted",
+            """
+            SELECT e.signal_id::text FROM engine.signals e LEFT JOIN gateway.signals g USING (signal_id)
+            WHERE e.event IS DISTINCT FROM g.event
+            """
+        ),
+    ]
+
+    private static let runRules = [
+        (
+            "one run per signal and automation in force",
+            """
+            SELECT format('%s and %s: %s runs, %s expected', signal_id, automation_key, coalesce(r.n, 0),
+                          CASE WHEN e.tenant IS NULL THEN 0 ELSE 1 END)
+            FROM pg_temp.expected_runs e FULL JOIN (
+                SELECT signal_id, automation_key, count(*) AS n FROM engine.automation_runs GROUP BY 1, 2
+            ) AS r USING (signal_id, automation_key)
+            WHERE e.tenant IS NULL OR r.n IS DISTINCT FROM 1
+            """
+        ),
+        (
+            "a run is the one that the dedupe table names",
+            """
+            SELECT format('%s, %s', d.run_id, r.run_id) FROM engine.automation_dedup d
+            FULL JOIN engine.automation_runs r USING (signal_id, automation_key, tenant)
+            WHERE d.run_id IS DISTINCT FROM r.run_id
+            """
+        ),
+        (
+            "a run has all its steps, ended",
+            """
+            SELECT format('%s has %s of %s steps', r.run_id, count(s.*), jsonb_array_length(v.definition::jsonb -> 'steps'))
+            FROM engine.automation_runs r
+            JOIN engine.automation_versions v
+              ON v.automation_id = r.automation_id AND v.version = r.automation_version
+            LEFT JOIN engine.automation_run_steps s ON s.run_id = r.run_id AND s.finished_at IS NOT NULL
+            GROUP BY r.run_id, v.definition
+            HAVING count(s.*) <> jsonb_array_length(v.definition::jsonb -> 'steps')
+            """
+        ),
+        (
+            "a run leaves exactly one entry when it ends",
+            """
+            SELECT format('%s has %s entries', coalesce(r.run_id::text, e.object_id), coalesce(e.n, 0))
+            FROM engine.automation_runs r FULL JOIN (
+                SELECT object_id, count(*) AS n, min(after ->> 'status') AS status, min(after ->> 'signal_id') AS signal_id
+                FROM pg_temp.entries_read WHERE action = 'run.end' GROUP BY 1
+            ) AS e ON e.object_id = r.run_id::text
+            WHERE e.n IS DISTINCT FROM 1 OR e.status IS DISTINCT FROM r.status
+               OR e.signal_id IS DISTINCT FROM r.signal_id::text
+            """
+        ),
+        (
+            "every change of an automation is audited",
+            """
+            SELECT format('%s has %s changes and %s entries', a.automation_key, s.n, coalesce(e.n, 0))
+            FROM engine.automations a
+            JOIN LATERAL (
+                SELECT count(*) AS n FROM engine.automation_states WHERE automation_id = a.automation_id
+            ) AS s ON true
+            LEFT JOIN (
+                SELECT object_id, count(*) FILTER (WHERE action IN ('activate', 'deactivate')) AS n,
+                       count(*) FILTER (WHERE action = 'create') AS creations
+                FROM pg_temp.entries_read WHERE object_type = 'automation' GROUP BY 1
+            ) AS e ON e.object_id = a.automation_id::text
+            WHERE e.creations IS DISTINCT FROM 1 OR e.n IS DISTINCT FROM a.revision - 1
+            """
+        ),
+    ]
+
+    private static let logRules = [
+        (
+            "the log has no hole",
+            """
+            SELECT format('%s entries from %s to %s, the head says %s', count(*), min(leaf_index), max(leaf_index), h.size)
+            FROM audit.head h LEFT JOIN audit.entries ON true GROUP BY h.size
+            HAVING count(leaf_index) <> h.size OR count(DISTINCT leaf_index) <> h.size
+                OR (h.size > 0 AND (min(leaf_index) <> 0 OR max(leaf_index) <> h.size - 1))
+            """
+        ),
+        (
+            "a leaf's hash is that of its bytes",
+            """
+            SELECT format('leaf %s', leaf_index) FROM audit.entries
+            WHERE leaf_hash <> sha256('\\x00'::bytea || canonical)
+            """
+        ),
+        (
+            "the log stands in the order of its lanes",
+            """
+            SELECT format('leaf %s is number %s of %s/%s after %s', leaf_index, seq, producer, epoch, before) FROM (
+                SELECT *, lag(seq, 1, 0::bigint) OVER (PARTITION BY producer, epoch ORDER BY leaf_index) AS before
+                FROM pg_temp.entries_read
+            ) AS e WHERE seq <> before + 1
+            """
+        ),
+        (
+            "the log holds what the lanes have committed",
+            """
+            SELECT format('%s/%s: the log has %s, the lane %s', producer, epoch, e.n, l.audit_last)
+            FROM (SELECT * FROM pg_temp.lanes_read WHERE audit_last > 0) AS l FULL JOIN (
+                SELECT producer, epoch, count(*) AS n FROM pg_temp.entries_read GROUP BY 1, 2
+            ) AS e USING (producer, epoch)
+            WHERE e.n IS DISTINCT FROM l.audit_last
+            """
+        ),
+        (
+            "a closed lane ends where its closing entry says",
+            """
+            SELECT format('%s/%s: %s entries say %s, the lane %s', l.producer, l.epoch, count(e.*), min(e.after::text),
+                          l.numbers)
+            FROM (
+                SELECT producer, epoch, jsonb_build_object('signals', signals_last, 'commands', commands_last, 'audit',
+                                                           audit_last) AS numbers
+                FROM pg_temp.lanes_read WHERE closed_at IS NOT NULL
+            ) AS l
+            LEFT JOIN pg_temp.entries_read e
+              ON e.action = 'lane.closed' AND e.object_id = l.producer || '/' || l.epoch
+            GROUP BY l.producer, l.epoch, l.numbers
+            HAVING count(e.*) <> 1 OR min(e.after::text)::jsonb IS DISTINCT FROM l.numbers
+            """
+        ),
+        (
+            "the segments cover the log",
+            """
+            SELECT format('%s/%s: %s numbers in segments, %s entries', producer, epoch, s.n, e.n)
+            FROM (SELECT producer, epoch, sum(last_seq - first_seq + 1) AS n FROM audit.segments GROUP BY 1, 2) AS s
+            FULL JOIN (SELECT producer, epoch, count(*) AS n FROM pg_temp.entries_read GROUP BY 1, 2) AS e
+                USING (producer, epoch)
+            WHERE s.n IS DISTINCT FROM e.n
+            """
+        ),
+    ]
+
+    private static let laneRules = ["gateway", "engine"].flatMap { schema in
+        ["signals", "commands", "audit"].map { destination in
+            (
+                "the outbox of \(schema) has no gap in \(destination)",
+                """
+                SELECT format('lane %s: %s items up to %s, the lane says %s', l.epoch, o.n, o.last, l.\(destination)_last)
+                FROM \(schema).lanes l LEFT JOIN (
+                    SELECT epoch, sum(last_seq - first_seq + 1) AS n, max(last_seq) AS last, min(first_seq) AS first
+                    FROM \(schema).outbox WHERE destination = '\(destination)' GROUP BY 1
+                ) AS o USING (epoch)
+                WHERE coalesce(o.n, 0) <> l.\(destination)_last OR coalesce(o.last, 0) <> l.\(destination)_last
+                   OR coalesce(o.first, 1) <> 1
+                """
+            )
+        }
+    }
+}
