@@ -18,6 +18,10 @@ package struct JSONLimits: Sendable, Hashable {
     /// 16 MiB, 64 levels, 1,000,000 values.
     package static let standard = JSONLimits()
 
+    /// As ``standard``, with room for what our own services wrap around a document of a client: a batch, an entry, an
+    /// answer.
+    package static let wrapped = JSONLimits(maximumDepth: 80)
+
     /// The same as ``standard``.
     package static var `default`: JSONLimits { .standard }
 

@@ -98,7 +98,12 @@ struct LogAppenderTests {
     // MARK: - Making work
 
     private static func appender(_ database: TestDatabase, releaseLimit: Int = 2_000) -> LogAppender {
-        LogAppender(database: database.client, logger: TestDatabase.logger, releaseLimit: releaseLimit)
+        LogAppender(
+            database: database.client,
+            logger: TestDatabase.logger,
+            releaseLimit: releaseLimit,
+            timeout: .seconds(120)
+        )
     }
 
     /// Goes on as `BatchConsumer` does after failures that pass.

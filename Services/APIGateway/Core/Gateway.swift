@@ -10,6 +10,7 @@ package struct Gateway: Sendable {
     package let refusals: RefusalLedger
     package let intake: SignalIntake
     package let server: GatewayServer
+    private let drain = ConnectionDrain()
 
     /// - Parameters:
     ///   - configuration: The gateway's settings.
@@ -56,6 +57,7 @@ package struct Gateway: Sendable {
                 operations: operations,
                 limits: configuration.bodies,
                 metrics: metrics,
+                drain: drain,
                 logger: logger
             ),
             limits: configuration.server,
@@ -70,6 +72,8 @@ package struct Gateway: Sendable {
             ServicePart("refusals", refusals),
             ServicePart("intake", intake),
             ServicePart("http", server),
+            // Stopped first: parts stop in reverse.
+            ServicePart("connections", drain),
         ]
     }
 

@@ -21,7 +21,7 @@ package struct AuditEntry: Sendable, Equatable {
     package init(canonical: [UInt8]) throws(ContractError) {
         let root: JSONView
         do {
-            root = try JSONDocument(parsing: canonical).root
+            root = try JSONDocument(parsing: canonical, limits: .wrapped).root
         } catch {
             throw ContractError(.badBody, "an audit entry is no JSON: \(error)")
         }

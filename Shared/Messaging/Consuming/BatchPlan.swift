@@ -7,7 +7,7 @@ package struct BatchPlan: Sendable, Equatable {
     /// A message delivered again more often than this is processed alone.
     package static let redeliveriesInCompany = 2
     /// A message delivered again this often, or more, is buried unprocessed.
-    package static let redeliveriesAtAll = 5
+    package static let redeliveriesAtAll = 20
 
     /// What to do next.
     package enum Step: Sendable, Equatable {
@@ -61,7 +61,9 @@ package struct BatchPlan: Sendable, Equatable {
             }
         }
         // Whoever has failed before comes last: if it ends the process again, the others are done by then.
-        pending = Array(alone.reversed())
+        // Their order is left to chance: a message that ends the process each time would otherwise keep those behind it
+        // from ever being tried.
+        pending = alone.shuffled()
         if !together.isEmpty { pending.append(.process(together)) }
         pending += buried.reversed()
     }
@@ -83,6 +85,11 @@ package struct BatchPlan: Sendable, Equatable {
     /// The present step has failed.
     package mutating func failed(_ failure: Failure) -> FailureAction {
         switch (next, failure) {
+        case (.process(let group), .infrastructure) where group.count > 1:
+            // A batch that is too much for its deadline or for the database's memory must not come again as it was.
+            pending.removeLast()
+            split(group)
+            return .pause
         case (_, .infrastructure):
             return .pause
         case (.process(let group), .data(let reason)):
@@ -102,6 +109,10 @@ package struct BatchPlan: Sendable, Equatable {
             pending += group.map { .bury($0, .data(reason)) }
             return
         }
+        split(group)
+    }
+
+    private mutating func split(_ group: [Int]) {
         let middle = group.count / 2
         pending.append(.process(Array(group[middle...])))
         pending.append(.process(Array(group[..<middle])))

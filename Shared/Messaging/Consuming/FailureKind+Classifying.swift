@@ -23,13 +23,21 @@ extension PostgresError {
     fileprivate var liesInTheData: Bool {
         switch code {
         case .encoding: true
-        case .server: !isRetryable && !Self.statesOutsideOfData.contains { sqlState?.hasPrefix($0) ?? true }
+        case .server:
+            !isRetryable && !isMissingPartition
+                && !Self.statesOutsideOfData.contains { sqlState?.hasPrefix($0) ?? true }
         default: false
         }
     }
 
-    /// Classes of SQLSTATE that no other data would change: our own guards, the session, rights and missing objects,
-    /// resources, operators, the system.
+    /// No partition takes the row: Postgres says so as of a `CHECK`, but names no constraint.
+    private var isMissingPartition: Bool {
+        sqlState == "23514" && constraint == nil
+    }
+
+    /// Classes of SQLSTATE that no other data would change.
+    ///
+    /// Our own guards, the session, rights and missing objects, resources, operators, the system.
     private static let statesOutsideOfData = [
         "BT", "0A", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58", "XX",
     ]

@@ -187,8 +187,19 @@ final class Lane: Sendable {
             throw error
         }
         state.withLock { $0.machine.outcomeLost(pending: pending) }
-        guard try await settle(position, deadline: deadline) == .committed else {
+        let settlement: LaneStateMachine.Settlement
+        do {
+            settlement = try await settle(position, deadline: deadline)
+        } catch {
+            throw PostgresError(.commitOutcomeUnknown, "the commit could not be settled in time", cause: error)
+        }
+        switch settlement {
+        case .committed:
+            return
+        case .rolledBack:
             throw PostgresError(.connectionLost, "the connection was lost, and the transaction was rolled back")
+        case .foreign:
+            throw LaneError(code: .foreignRow, message: "lane \(position.epoch) is not as this process has left it")
         }
     }
 

@@ -67,13 +67,16 @@ package final class LaneGroup: Service {
         }
     }
 
+    /// How long a drain takes at most; what is left then is another instance's to send.
+    private static let drainLimit = Duration.seconds(8)
+
     /// Closes the lanes, with an entry of each in the audit log, and waits a bounded time for what they hold.
     private func drain() async {
+        let deadline = ContinuousClock.now + Self.drainLimit
         pool.drain()
         for lane in pool.free {
-            await close(lane)
+            await close(lane, deadline: deadline)
         }
-        let deadline = ContinuousClock.now + .seconds(5)
         while !relays.all.allSatisfy(\.isFlushed), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(20))
         }
@@ -82,23 +85,24 @@ package final class LaneGroup: Service {
                 epoch: relay.epoch,
                 destination: relay.destination,
                 confirmed: relay.confirmed,
-                verified: 0
+                verified: 0,
+                deadline: deadline
             )
         }
-        try? await context.repository.endLease(of: context.instance)
+        try? await context.repository.endLease(of: context.instance, deadline: deadline)
     }
 
-    private func close(_ lane: Lane) async {
+    private func close(_ lane: Lane, deadline: ContinuousClock.Instant) async {
         guard let epoch = lane.epoch else {
             return
         }
         do {
-            try await lane.transaction(deadline: .now + .seconds(5), closing: true) { transaction in
+            try await lane.transaction(deadline: deadline, closing: true) { transaction in
                 let last = lane.numbers
                 transaction.audit(
                     .laneClosed(
                         producer: lane.producer,
-                        epoch: epoch,
+                        epoch: transaction.epoch,
                         // The entry itself is the last one of the lane.
                         last: LaneNumbers(signals: last.signals, commands: last.commands, audit: last.audit + 1),
                         by: context

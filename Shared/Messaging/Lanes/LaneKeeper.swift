@@ -16,24 +16,42 @@ struct LaneKeeper: Sendable {
 
     /// Works until the task is cancelled.
     func run() async {
+        await withDiscardingTaskGroup { group in
+            // Apart from the taking over, which may take longer than the lease.
+            group.addTask { await repeating("the lease cannot be renewed", renew) }
+            group.addTask { await repeating("lanes cannot be taken over", takeOver) }
+        }
+    }
+
+    private func repeating(_ failure: Logger.Message, _ work: @Sendable () async throws -> Void) async {
         while !Task.isCancelled {
             do {
-                try await context.repository.renewLease(
-                    of: context.instance,
-                    replica: context.replica,
-                    seconds: Self.leaseSeconds
-                )
-                try await takeOver()
+                try await work()
+            } catch  where !Task.isCancelled {
+                context.logger.warning(failure, metadata: ["error": "\(error)"])
             } catch {
-                context.logger.warning("the lease cannot be renewed", metadata: ["error": "\(error)"])
+                return
             }
             try? await Task.sleep(for: Self.interval)
         }
     }
 
-    private func takeOver() async throws {
-        let abandoned = try await context.repository.abandonedLanes(limit: 16)
-        for lane in abandoned where !relays.holds(epoch: lane.epoch) {
+    @Sendable private func renew() async throws {
+        try await context.repository.renewLease(
+            of: context.instance,
+            replica: context.replica,
+            seconds: Self.leaseSeconds,
+            deadline: .now + .seconds(3)
+        )
+    }
+
+    @Sendable private func takeOver() async throws {
+        let abandoned = try await context.repository.abandonedLanes(
+            besides: relays.epochs,
+            by: context.instance,
+            limit: 16
+        )
+        for lane in abandoned {
             guard let taken = try await takeOver(lane) else {
                 continue
             }

@@ -15,7 +15,12 @@ struct AbandonedLane: Sendable {
 
 extension LaneRepository {
     /// Registers an instance, or renews its lease.
-    func renewLease(of instance: UUID, replica: String, seconds: Int) async throws {
+    func renewLease(
+        of instance: UUID,
+        replica: String,
+        seconds: Int,
+        deadline: ContinuousClock.Instant
+    ) async throws {
         _ = try await database.execute(
             PostgresStatement(
                 """
@@ -24,14 +29,16 @@ extension LaneRepository {
                 ON CONFLICT (instance) DO UPDATE SET lease_until = excluded.lease_until
                 """,
                 [.uuid(instance), .text(replica), .double(Double(seconds))]
-            )
+            ),
+            deadline: deadline
         )
     }
 
     /// Gives up an instance's lease; what it kept is free at once.
-    func endLease(of instance: UUID) async throws {
+    func endLease(of instance: UUID, deadline: ContinuousClock.Instant) async throws {
         _ = try await database.execute(
-            PostgresStatement("DELETE FROM \(schema).instances WHERE instance = $1", [.uuid(instance)])
+            PostgresStatement("DELETE FROM \(schema).instances WHERE instance = $1", [.uuid(instance)]),
+            deadline: deadline
         )
     }
 
@@ -42,8 +49,9 @@ extension LaneRepository {
         )
     }
 
-    /// Lanes that are not finished and whose keeper's lease has expired.
-    func abandonedLanes(limit: Int) async throws -> [AbandonedLane] {
+    /// Lanes that are not finished and that nobody sends: their keeper's lease has expired, or they are closed and kept by
+    /// this very instance, which does not know of it because an answer was lost.
+    func abandonedLanes(besides held: [Int64], by instance: UUID, limit: Int) async throws -> [AbandonedLane] {
         let rows = try await database.execute(
             PostgresStatement(
                 """
@@ -54,11 +62,12 @@ extension LaneRepository {
                 FROM \(schema).lanes l LEFT JOIN \(schema).instances i ON i.instance = l.keeper
                 WHERE (l.closed_at IS NULL OR l.signals_verified < l.signals_last
                        OR l.commands_verified < l.commands_last OR l.audit_verified < l.audit_last)
-                  AND (i.instance IS NULL OR i.lease_until < now())
+                  AND (i.instance IS NULL OR i.lease_until < now() OR (l.keeper = $2 AND l.closed_at IS NOT NULL))
+                  AND l.epoch <> ALL ($3::bigint[])
                 ORDER BY l.epoch
                 LIMIT $1
                 """,
-                [.int8(Int64(limit))]
+                [.int8(Int64(limit)), .uuid(instance), .int8Array(held)]
             )
         )
         return try rows.map { try Self.abandonedLane($0) }
@@ -73,8 +82,9 @@ extension LaneRepository {
             """
             UPDATE \(schema).lanes l SET closed_at = coalesce(l.closed_at, now()), keeper = $2
             WHERE l.epoch = $1 AND l.keeper IS NOT DISTINCT FROM $3 AND (l.closed_at IS NOT NULL) = $4
-              AND NOT EXISTS (SELECT FROM \(schema).instances i
-                              WHERE i.instance = l.keeper AND i.lease_until >= now())
+              AND (l.keeper = $2
+                   OR NOT EXISTS (SELECT FROM \(schema).instances i
+                                  WHERE i.instance = l.keeper AND i.lease_until >= now()))
             RETURNING l.epoch, l.producer, l.closed_at IS NOT NULL,
                       l.signals_last, l.commands_last, l.audit_last,
                       l.signals_confirmed, l.commands_confirmed, l.audit_confirmed,

@@ -161,7 +161,8 @@ struct LaneRepository: Sendable {
         epoch: Int64,
         destination: Destination,
         confirmed: Int64,
-        verified: Int64
+        verified: Int64,
+        deadline: ContinuousClock.Instant = .now + .seconds(15)
     ) async throws {
         let name = destination.rawValue
         _ = try await database.execute(
@@ -172,7 +173,8 @@ struct LaneRepository: Sendable {
                 WHERE epoch = $1
                 """,
                 [.int8(epoch), .int8(confirmed), .int8(verified)]
-            )
+            ),
+            deadline: deadline
         )
     }
 }

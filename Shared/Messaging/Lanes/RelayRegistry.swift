@@ -43,8 +43,8 @@ final class RelayRegistry: Sendable {
         relays.withLock { $0 }
     }
 
-    /// Whether this process already sends what the lane holds.
-    func holds(epoch: Int64) -> Bool {
-        relays.withLock { relays in relays.contains { $0.epoch == epoch } }
+    /// The lanes that this process sends.
+    var epochs: [Int64] {
+        relays.withLock { relays in Array(Set(relays.map(\.epoch))) }
     }
 }

@@ -95,13 +95,13 @@ private final class ScriptedSource: BatchSource {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         try await consumer.run()
-        #expect(attempts.withLock { $0 } == [[1, 2], [1, 2], [1, 2], [1, 2], [3]])
+        #expect(attempts.withLock { $0 } == [[1, 2], [1], [1], [1], [2], [3]])
         #expect(source.state.withLock { $0.calls } == ["pause", "resume"])
         #expect(source.state.withLock { $0.acknowledged } == [1, 2, 3])
     }
 
     @Test func anOutageWhileBuryingLosesNothing() async throws {
-        let source = ScriptedSource([[Self.delivery(1, redeliveries: 5)]])
+        let source = ScriptedSource([[Self.delivery(1, redeliveries: Int64(BatchPlan.redeliveriesAtAll))]])
         let attempts = Mutex(0)
         let consumer = BatchConsumer(
             label: "test",

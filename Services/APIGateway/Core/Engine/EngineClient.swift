@@ -55,7 +55,7 @@ package struct EngineClient: Sendable {
     /// The engine's answer, read.
     func document(of answer: [UInt8]) throws -> JSONDocument {
         do {
-            return try JSONDocument(parsing: answer)
+            return try JSONDocument(parsing: answer, limits: .wrapped)
         } catch {
             throw GatewayProblem(.internalError)
         }

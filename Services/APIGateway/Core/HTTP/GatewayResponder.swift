@@ -15,6 +15,7 @@ package struct GatewayResponder: HTTPResponder {
     let operations: GatewayOperations
     let limits: BodyLimits
     let metrics: RequestMetrics
+    let drain: ConnectionDrain
     let logger: Logger
 
     package func respond(to request: Request, context: Context) async throws -> Response {
@@ -34,6 +35,9 @@ package struct GatewayResponder: HTTPResponder {
             response = Self.response(answer)
         } catch {
             response = refusal(of: request, error, requestID: requestID)
+        }
+        if drain.isDraining {
+            response.headers[.connection] = "close"
         }
         response.headers[.requestID] = requestID
         response.headers[.traceParent] = trace.traceparent

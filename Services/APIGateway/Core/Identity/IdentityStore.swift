@@ -103,10 +103,8 @@ package final class IdentityStore: Service {
         }
         let snapshot = try await repository.snapshot(deadline: deadline)
         state.withLock { state in
-            // A slow reading never takes the place of a newer one.
-            if snapshot.generation >= state.snapshot?.generation ?? 0 {
-                state.snapshot = snapshot
-            }
+            // Readings follow each other, so this one is the newest, even where a restored database has gone back.
+            state.snapshot = snapshot
         }
         return snapshot
     }

@@ -150,7 +150,8 @@ package final class SignalIntake: Service {
 
     private func write(_ waiting: [WaitingSignal], generation: Int64) async throws -> [SignalBatch.Outcome] {
         let batch = SignalBatch(waiting.map(\.signal))
-        let deadline = waiting.map(\.deadline).min() ?? .now
+        // The oldest one's patience must not end the batch of all the others.
+        let deadline = max(waiting.map(\.deadline).min() ?? .now, .now + .seconds(2))
         let outcomes = try await lanes.transaction(deadline: deadline) { lane in
             let rows = try await lane.database.pipeline([
                 SignalRepository.requireGeneration(generation), SignalRepository.takeKeys(batch.leaders),

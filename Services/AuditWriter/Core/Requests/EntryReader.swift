@@ -104,7 +104,7 @@ struct EntryFilter: Sendable {
         guard !isEmpty else {
             return true
         }
-        guard let root = try? JSONDocument(parsing: canonical).root else {
+        guard let root = try? JSONDocument(parsing: canonical, limits: .wrapped).root else {
             return false
         }
         func agrees(_ view: JSONView?, _ wanted: String?) -> Bool { wanted.map { view?.isString($0) ?? false } ?? true }

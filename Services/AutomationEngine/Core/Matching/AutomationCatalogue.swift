@@ -43,6 +43,15 @@ final class AutomationCatalogue: Sendable {
             return
         }
         let generation = try row.decode(0, as: Int64.self)
+        guard generation >= known else {
+            // The database was restored to an older state: nothing that is held can be relied on.
+            logger.warning(
+                "the registry's generation went back, and the index is built anew",
+                metadata: ["known": "\(known)", "found": "\(generation)"]
+            )
+            index.withLock { $0 = AutomationIndex() }
+            return try await refresh()
+        }
         var changes: [(id: UUID, automation: CompiledAutomation?)] = []
         for row in results[1] where try row.decode(6, as: Int64.self) <= generation {
             let id = try row.decode(0, as: UUID.self)

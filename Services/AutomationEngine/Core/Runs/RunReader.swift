@@ -91,21 +91,15 @@ struct RunReader: Sendable {
             return id
         }
         let rows = try await database.execute(
-            PostgresStatement(
-                """
-                SELECT \(StoredRun.columns) FROM engine.automation_runs
-                WHERE tenant = $1 AND ($2::uuid IS NULL OR run_id < $2) AND ($3::text IS NULL OR status = $3)
-                  AND ($4::text IS NULL OR automation_key = $4)
-                  AND ($5::uuid IS NULL OR run_id IN (SELECT d.run_id FROM engine.automation_dedup d
-                                                      WHERE d.signal_id = $5))
-                ORDER BY run_id DESC
-                LIMIT $6
-                """,
-                [
-                    .text(context.tenant), .uuid(before), .text(status),
-                    .text(body.root["automation_key"]?.stringValue), .uuid(signal), .int8(Int64(page.limit + 1)),
-                ]
-            )
+            Self.listing(
+                tenant: context.tenant,
+                before: before,
+                status: status,
+                automationKey: body.root["automation_key"]?.stringValue,
+                signal: signal,
+                limit: page.limit + 1
+            ),
+            deadline: context.deadline
         )
         return Reply(
             status: 200,
@@ -114,6 +108,53 @@ struct RunReader: Sendable {
                 run.writeMembers(to: &writer)
                 writer.endObject()
             }
+        )
+    }
+
+    /// The statement of a list: only the conditions asked for, so that each can use its index.
+    private static func listing(
+        tenant: String,
+        before: UUID?,
+        status: String?,
+        automationKey: String?,
+        signal: UUID?,
+        limit: Int
+    ) -> PostgresStatement {
+        var parameters: [PostgresValue] = [.text(tenant), .int8(Int64(limit))]
+        var conditions = "tenant = $1"
+        func add(_ condition: (String) -> String, _ value: PostgresValue) {
+            parameters.append(value)
+            conditions += " AND " + condition("$\(parameters.count)")
+        }
+        if let before {
+            add({ "run_id < \($0)" }, .uuid(before))
+        }
+        if let status {
+            add({ "status = \($0)" }, .text(status))
+        }
+        if let automationKey {
+            add({ "automation_key = \($0)" }, .text(automationKey))
+        }
+        if let signal {
+            add(
+                {
+                    """
+                    run_id = ANY (ARRAY(SELECT d.run_id FROM engine.automation_dedup d
+                                        WHERE d.signal_id = \($0) AND d.tenant = $1))
+                    """
+                },
+                .uuid(signal)
+            )
+        }
+        return PostgresStatement(
+            """
+            SELECT \(StoredRun.columns) FROM engine.automation_runs
+            WHERE \(conditions)
+            ORDER BY run_id DESC
+            LIMIT $2
+            """,
+            parameters,
+            isReadOnly: true
         )
     }
 

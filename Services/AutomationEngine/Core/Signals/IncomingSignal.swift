@@ -41,7 +41,7 @@ extension IncomingSignal {
         }
         let root: JSONView
         do {
-            root = try JSONDocument(parsing: delivery.body).root
+            root = try JSONDocument(parsing: delivery.body, limits: .wrapped).root
         } catch {
             throw UnreadableDelivery(reason: "the body is not JSON: \(error)")
         }

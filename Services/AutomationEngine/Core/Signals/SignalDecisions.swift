@@ -92,10 +92,13 @@ struct SignalDecisions: Sendable {
             PostgresStatement(
                 """
                 SELECT asked.id FROM unnest($1::uuid[]) AS asked (id)
-                WHERE NOT EXISTS (SELECT FROM engine.inbox i WHERE i.signal_id = asked.id)
+                -- The bounds keep the planner to the partitions that can hold the ids.
+                WHERE NOT EXISTS (SELECT FROM engine.inbox i
+                                  WHERE i.signal_id = asked.id AND i.signal_id BETWEEN $2 AND $3)
                   AND NOT EXISTS (SELECT FROM engine.dead_letters l WHERE l.item_id = asked.id)
                 """,
-                [.uuidArray(ids)]
+                [.uuidArray(ids), .uuid(ids.min()), .uuid(ids.max())],
+                isReadOnly: true
             )
         )
         var writer = JSONWriter()

@@ -11,13 +11,22 @@ struct SignalIntake: Sendable {
     let deadLetters: DeadLetterRepository
     let metrics: EngineMetrics
 
-    /// Processes deliveries in one transaction.
+    /// How many signals one transaction takes at most.
+    static let maximumSignals = 1_000
+
+    /// Processes deliveries: in one transaction, or in several where they hold very many signals.
+    ///
+    /// The inbox makes it safe to be cut off in between: what is done is skipped the next time.
     func process(_ deliveries: [Delivery]) async throws {
         var signals: [IncomingSignal] = []
         for delivery in deliveries {
             signals += try IncomingSignal.read(delivery)
         }
-        try await process(signals)
+        var rest = signals[...]
+        while !rest.isEmpty {
+            try await process(Array(rest.prefix(Self.maximumSignals)))
+            rest = rest.dropFirst(Self.maximumSignals)
+        }
     }
 
     /// Puts away what cannot be processed: only the culprits among the delivery's signals, or all of a delivery that
