@@ -51,6 +51,36 @@ extension IntegrationTests {
         #expect(entry?["outcome"]?.stringValue == "done")
     }
 
+    /// What a client may nest to the limit stays readable for every service, whatever they wrap around it.
+    @Test func theDeepestThatIsTakenGoesAllTheWay() async throws {
+        let key = Self.unique("deep")
+        func nested(_ levels: Int) -> String {
+            String(repeating: #"{"a":"#, count: levels) + "1" + String(repeating: "}", count: levels)
+        }
+        // The body, its definition, the steps and the step are four levels of the 64 that are taken.
+        let steps = #"[{"action_key":"data.transform","input":\#(nested(60))}]"#
+        let definition = #"{"trigger":{"signalType":"deep.\#(key)"},"steps":\#(steps)}"#
+        let created = try await installation.client().post(
+            "/admin/api/automations",
+            json: #"{"automation_key":"\#(key)","name":"Deep","definition":\#(definition)}"#
+        )
+        #expect(created.status == 201, "\(created.text)")
+        try await installation.change(key, "activate")
+        let receipt = try await installation.post(id: key, type: "deep.\(key)", data: nested(63))
+        let signal = try await processed(receipt.signalID)
+        #expect(decision(key, in: signal)?["outcome"]?.stringValue == "run")
+        try await eventually("the creation is in the log") {
+            try await installation.count(
+                """
+                SELECT count(*) FROM audit.entries
+                WHERE convert_from(canonical, 'UTF8') LIKE '%"action":"create"%Deep%'
+                """
+            ) == 1
+        }
+        #expect(try await installation.count("SELECT count(*) FROM engine.dead_letters") == 0)
+        #expect(try await installation.count("SELECT count(*) FROM audit.dead_letters") == 0)
+    }
+
     @Test func aDuplicateStartsNothing() async throws {
         let key = Self.unique("again")
         try await installation.automate(key, on: "again.\(key)")
