@@ -39,7 +39,7 @@ extension IntegrationTests {
 
         let entries = "SELECT convert_from(canonical, 'UTF8') FROM audit.entries WHERE tenant = 'acme'"
         let entry = try await eventually("the run's entry is in the log") {
-            try await installation.texts(entries).map { try JSONValue(parsing: Array($0.utf8)) }
+            try await installation.texts(entries).map { try JSONValue(parsing: Array($0.utf8), limits: .wrapped) }
                 .filter { $0["object"]?["id"]?.stringValue == runID }
         } until: {
             $0.count == 1
@@ -195,7 +195,7 @@ extension IntegrationTests {
             $0.count == 1
         }
         #expect(
-            try JSONValue(parsing: Array(actor[0].utf8))
+            try JSONValue(parsing: Array(actor[0].utf8), limits: .wrapped)
                 == ["id": .string(name), "via": .string("token:\(id)"), "type": "user"]
         )
         #expect(try await client.send("DELETE", "/admin/api/tokens/\(id)").status == 200)
@@ -218,7 +218,7 @@ extension IntegrationTests {
         while let page = path {
             let answer = try await installation.client().get(page)
             try #require(answer.status == 200, "\(answer.text)")
-            let body = try JSONValue(parsing: answer.body)
+            let body = try JSONValue(parsing: answer.body, limits: .wrapped)
             items += body["items"]?.arrayValue ?? []
             let link = answer.header("Link")
             #expect((link == nil) == (body["next"] == .null))

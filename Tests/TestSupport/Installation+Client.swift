@@ -79,7 +79,7 @@ extension Installation {
         guard answer.status == 200 else {
             throw TestSupportError(.commandFailed, "GET \(path) was answered \(answer.status): \(answer.text)")
         }
-        return try JSONValue(parsing: answer.body)
+        return try JSONValue(parsing: answer.body, limits: .wrapped)
     }
 
     // MARK: - The database
