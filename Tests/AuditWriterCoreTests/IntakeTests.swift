@@ -34,7 +34,7 @@ private final class OneBatch: BatchSource {
 struct IntakeTests {
     /// One message that cannot be read and one that the log refuses go away alone; every other one is appended.
     @Test func poisonAmongGoodMessagesHoldsNobodyUp() async throws {
-        try await TestDatabase.with { database in
+        try await ServiceDatabase.with(.audit) { database in
             let id = UUIDv7.make()
             var deliveries = (Int64(1)...20).map { seq in
                 let line = Entries.canonical(seq: seq, id: seq == 1 ? id : UUIDv7.make())
@@ -45,7 +45,7 @@ struct IntakeTests {
             deliveries.insert(Entries.delivery([Array("{}".utf8)], seq: 9, epoch: 3, tag: 22), at: 3)
             let source = OneBatch(deliveries)
             let intake = LogIntake(
-                appender: LogAppender(database: database.client, logger: TestDatabase.logger),
+                appender: LogAppender(database: database.client, logger: ServiceDatabase.logger),
                 deadLetters: DeadLetterRepository(schema: "audit", database: database.client)
             )
             try await consumer(source, process: intake.process, bury: intake.bury).run()
@@ -62,7 +62,7 @@ struct IntakeTests {
 
     /// A value is kept once; what was erased does not come back with a repetition of its command.
     @Test func aKeptValueCanBeErasedForGood() async throws {
-        try await TestDatabase.with { database in
+        try await ServiceDatabase.with(.audit) { database in
             let kept = KeptBody(body: Array("{\"name\":\"a \\u0000 b\"}".utf8), salt: Array(0..<16))
             let good = Self.command(AuditKeepV1(kept).body, tag: 1)
             let repository = KeptBodyRepository(database: database.client)
@@ -101,7 +101,7 @@ struct IntakeTests {
             process: process,
             classify: LogIntake.classify,
             bury: bury,
-            logger: TestDatabase.logger
+            logger: ServiceDatabase.logger
         )
     }
 

@@ -15,7 +15,7 @@ struct LogAppenderTests {
         let (messages, expected) = try Self.messages(perLane: 4_000, using: &generator)
         let shuffled = (messages + messages).shuffled(using: &generator)
         let batches = Self.batches(of: shuffled, using: &generator)
-        try await TestDatabase.with { database in
+        try await ServiceDatabase.with(.audit) { database in
             var appender = Self.appender(database, releaseLimit: 300)
             var (appended, duplicates) = (0, 0)
             for (index, batch) in batches.enumerated() {
@@ -34,8 +34,11 @@ struct LogAppenderTests {
     @Test func twoWritersAtOnceNeverFork() async throws {
         var generator = SeededGenerator.random()
         let (messages, expected) = try Self.messages(perLane: 300, using: &generator)
-        let halves = (0..<2).map { _ in Self.batches(of: messages.shuffled(using: &generator), using: &generator) }
-        try await TestDatabase.with { database in
+        // Small batches, so that the head changes hands many times.
+        let halves = (0..<2).map { _ in
+            Self.batches(of: messages.shuffled(using: &generator), upTo: 4, using: &generator)
+        }
+        try await ServiceDatabase.with(.audit) { database in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for batches in halves {
                     group.addTask {
@@ -53,7 +56,7 @@ struct LogAppenderTests {
 
     /// A writer whose head was taken does not append by what it knew; it takes the head again and reads.
     @Test func aWriterThatWasReplacedReadsAgain() async throws {
-        try await TestDatabase.with { database in
+        try await ServiceDatabase.with(.audit) { database in
             let (old, new) = (Self.appender(database), Self.appender(database))
             let messages = try [Int64(0), 10, 20, 30].map { try Entries.message($0 + 1...$0 + 10) }
             _ = try await old.append([messages[0]])
@@ -67,7 +70,7 @@ struct LogAppenderTests {
 
     /// What a writer held when it died is appended by the next one with the entry that fills the gap.
     @Test func heldEntriesOutliveTheirWriter() async throws {
-        try await TestDatabase.with { database in
+        try await ServiceDatabase.with(.audit) { database in
             let messages = [try Entries.message(1...3), try Entries.message(4...6)]
             let held = try await Self.appender(database).append([messages[1]])
             #expect(held.held == 3)
@@ -81,7 +84,7 @@ struct LogAppenderTests {
 
     /// An entry that the log refuses leaves nothing behind, and the next call is not confused by it.
     @Test func aRefusedEntryLeavesNothingBehind() async throws {
-        try await TestDatabase.with { database in
+        try await ServiceDatabase.with(.audit) { database in
             let appender = Self.appender(database)
             let good = try Entries.message(1...2)
             _ = try await appender.append([good])
@@ -97,10 +100,10 @@ struct LogAppenderTests {
 
     // MARK: - Making work
 
-    private static func appender(_ database: TestDatabase, releaseLimit: Int = 2_000) -> LogAppender {
+    private static func appender(_ database: ServiceDatabase, releaseLimit: Int = 2_000) -> LogAppender {
         LogAppender(
             database: database.client,
-            logger: TestDatabase.logger,
+            logger: ServiceDatabase.logger,
             releaseLimit: releaseLimit,
             timeout: .seconds(120)
         )
@@ -143,12 +146,13 @@ struct LogAppenderTests {
 
     private static func batches(
         of messages: [EntryMessage],
+        upTo limit: Int = 60,
         using generator: inout SeededGenerator
     ) -> [[EntryMessage]] {
         var batches: [[EntryMessage]] = []
         var rest = messages[...]
         while !rest.isEmpty {
-            let size = Int.random(in: 1...60, using: &generator)
+            let size = Int.random(in: 1...limit, using: &generator)
             batches.append(Array(rest.prefix(size)))
             rest = rest.dropFirst(size)
         }

@@ -21,7 +21,7 @@ import Testing
 @Suite(.requiresServers, .timeLimit(.minutes(5)))
 struct RequestTests {
     @Test func lanesArePositioned() async throws {
-        try await TestDatabase.with { database in
+        try await ServiceDatabase.with(.audit) { database in
             _ = try await Self.appender(database).append([
                 try Entries.message(1...3), try Entries.message(6...7),
             ])
@@ -42,7 +42,7 @@ struct RequestTests {
 
     /// Pages cover all entries of the tenant and none of another, newest first, byte for byte.
     @Test func entriesAreListedByPages() async throws {
-        try await TestDatabase.with { database in
+        try await ServiceDatabase.with(.audit) { database in
             var sent: [(id: UUID, canonical: [UInt8])] = []
             var messages: [EntryMessage] = []
             for seq in Int64(1)...30 {
@@ -96,7 +96,7 @@ struct RequestTests {
         RequestContext(tenant: tenant, actor: AuditActor(type: .user, id: "test"), requestID: "r")
     }
 
-    private static func appender(_ database: TestDatabase) -> LogAppender {
-        LogAppender(database: database.client, logger: TestDatabase.logger)
+    private static func appender(_ database: ServiceDatabase) -> LogAppender {
+        LogAppender(database: database.client, logger: ServiceDatabase.logger)
     }
 }

@@ -71,8 +71,16 @@ final class Interposer: Sendable {
     private func handOn() async throws {
         while let batch = try await consumer.nextBatch(maximum: 20) {
             var copies = batch.flatMap { [$0, $0] }
-            generator.withLock { copies.shuffle(using: &$0) }
-            _ = try await publisher.publish(contentsOf: copies.map(onward))
+            let (half, pause) = generator.withLock { generator in
+                copies.shuffle(using: &generator)
+                return (
+                    Int.random(in: 0...copies.count, using: &generator), Int.random(in: 0...100, using: &generator)
+                )
+            }
+            // What comes after the pause is not in the same batch of its consumer, which could put it in order.
+            _ = try await publisher.publish(contentsOf: copies[..<half].map(onward))
+            try await Task.sleep(for: .milliseconds(pause))
+            _ = try await publisher.publish(contentsOf: copies[half...].map(onward))
             consumer.acknowledge(batch)
             total.withLock { $0 += batch.count }
         }

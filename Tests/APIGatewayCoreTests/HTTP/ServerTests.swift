@@ -10,7 +10,7 @@ import Testing
 
 @testable import APIGatewayCore
 
-@Suite(.enabled(if: TestGateway.isAvailable, TestGateway.skipped), .timeLimit(.minutes(2)))
+@Suite(.requiresServers, .timeLimit(.minutes(2)))
 struct ServerTests {
     @Test func refusalsAreProblemDocuments() async throws {
         try await TestGateway.with { test in

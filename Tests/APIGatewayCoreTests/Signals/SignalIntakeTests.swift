@@ -8,7 +8,7 @@ import Testing
 
 @testable import APIGatewayCore
 
-@Suite(.enabled(if: TestGateway.isAvailable, TestGateway.skipped), .timeLimit(.minutes(2)))
+@Suite(.requiresServers, .timeLimit(.minutes(2)))
 struct SignalIntakeTests {
     @Test func fiveHundredAtOnceAreStoredOnceEachInFewTransactions() async throws {
         try await TestGateway.with { test in
@@ -67,13 +67,13 @@ struct SignalIntakeTests {
             for round in 0..<5 {
                 async let load = test.post((0..<200).map { "r\(round)-\($0)" })
                 for _ in 0..<4 {
-                    try await test.owner.execute(
+                    try await test.storage.owner.execute(
                         PostgresStatement(
                             """
                             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                             WHERE datname = $1 AND pid <> pg_backend_pid()
                             """,
-                            [.text(test.databaseName)]
+                            [.text(test.storage.configuration.database)]
                         )
                     )
                 }
