@@ -1,4 +1,5 @@
 private import Foundation
+private import NIOHTTP1
 private import Synchronization
 
 /// One replica of a service: processes that follow each other under one name, at the same ports.
@@ -17,6 +18,7 @@ package final class Replica: Sendable {
 
     private let environment: [String: String]
     private let processes = Mutex<[ServiceProcess]>([])
+    private let leaving = Atomic(false)
 
     init(_ service: SystemService, number: Int, environment: [String: String]) throws {
         self.service = service
@@ -34,6 +36,9 @@ package final class Replica: Sendable {
 
     /// Whether it runs.
     package var isRunning: Bool { process?.isRunning ?? false }
+
+    /// Whether it has said that it is not ready since it was asked to end: a load balancer gives it no more connections.
+    package var isLeaving: Bool { leaving.load(ordering: .relaxed) }
 
     /// The HTTP API of a gateway.
     package func client(headers: [String: String] = [:]) -> HTTPTestClient {
@@ -53,6 +58,7 @@ package final class Replica: Sendable {
     /// - Throws: `TestSupportError` with the end of the log when it did not become ready.
     package func start(crashingAt crash: String? = nil) async throws {
         let process = try launch(crashingAt: crash)
+        defer { leaving.store(false, ordering: .relaxed) }
         // It may reach its crash point before it is ready.
         do {
             try await process.waitUntilReady(within: .seconds(60))
@@ -96,7 +102,20 @@ package final class Replica: Sendable {
     @discardableResult
     package func terminate() async throws -> Int32 {
         guard let process, process.isRunning else { return process?.exitStatus ?? 0 }
-        return try await process.terminate(within: .seconds(45))
+        async let probe: Void = noticeLeaving(process)
+        let status = try await process.terminate(within: .seconds(45))
+        await probe
+        return status
+    }
+
+    /// Asks for readiness as a load balancer does, until the answer is no.
+    private func noticeLeaving(_ process: ServiceProcess) async {
+        while process.isRunning {
+            let answer = try? await metrics.send(.GET, "/readyz", within: .seconds(1))
+            if answer?.status != 200 { break }
+            try? await Task.sleep(for: .milliseconds(25))
+        }
+        leaving.store(true, ordering: .relaxed)
     }
 
     /// Kills it.

@@ -92,7 +92,9 @@ package struct SignalLoad: Sendable {
         history.invoked(id)
         var attempt = abs(id.hashValue % max(1, gateways.count))
         while ContinuousClock.now < deadline {
-            let gateway = gateways[attempt % gateways.count]
+            let inRotation = gateways.filter { !$0.isLeaving }
+            let choice = inRotation.isEmpty ? gateways : inRotation
+            let gateway = choice[attempt % choice.count]
             attempt += 1
             do {
                 let answer = try await gateway.client(headers: installation.authorization)

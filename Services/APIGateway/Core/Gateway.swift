@@ -61,6 +61,7 @@ package struct Gateway: Sendable {
                 logger: logger
             ),
             limits: configuration.server,
+            drain: drain,
             logger: logger
         )
     }

@@ -27,13 +27,21 @@ package final class GatewayServer: Service {
     private let address: ListenAddress
     private let responder: GatewayResponder
     private let limits: Limits
+    private let drain: ConnectionDrain
     private let logger: Logger
     private let bound = Mutex<Int?>(nil)
 
-    package init(address: ListenAddress, responder: GatewayResponder, limits: Limits, logger: Logger) {
+    package init(
+        address: ListenAddress,
+        responder: GatewayResponder,
+        limits: Limits,
+        drain: ConnectionDrain,
+        logger: Logger
+    ) {
         self.address = address
         self.responder = responder
         self.limits = limits
+        self.drain = drain
         self.logger = logger
     }
 
@@ -42,8 +50,9 @@ package final class GatewayServer: Service {
 
     package func run() async throws {
         let patience = TimeAmount(limits.bodyPatience)
+        let drain = drain
         let http1 = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestTimeHandler(patience: patience)],
+            additionalChannelHandlers: [RequestTimeHandler(patience: patience), ConnectionCountHandler(drain: drain)],
             idleTimeout: TimeAmount(limits.idleTimeout),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: limits.headerBytes,
@@ -61,10 +70,34 @@ package final class GatewayServer: Service {
             onServerRunning: { channel in
                 let port = channel.localAddress?.port
                 self.bound.withLock { $0 = port }
+                drain.listening(on: channel)
                 self.logger.info("listening", metadata: ["address": "\(self.address.host):\(port ?? 0)"])
             },
             logger: logger
         )
-        try await application.run()
+        do {
+            try await application.run()
+        } catch  where drain.isDraining {
+            // The drain has closed the listener, and the server takes that for a failure of its own.
+        }
+    }
+}
+
+/// Tells the drain how many connections are open.
+private final class ConnectionCountHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = NIOAny
+
+    private let drain: ConnectionDrain
+
+    init(drain: ConnectionDrain) {
+        self.drain = drain
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        drain.connectionOpened()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        drain.connectionClosed()
     }
 }
