@@ -55,7 +55,7 @@ package struct CloudEvent: Sendable {
         try self.init(structured: document.root)
     }
 
-    private init(_ attributes: CloudEventReader.Attributes) {
+    init(_ attributes: CloudEventReader.Attributes) {
         id = attributes.id
         source = attributes.source
         type = attributes.type

@@ -2,7 +2,7 @@ package import JSON
 
 /// Why a value is no CloudEvent: everything that is wrong with it.
 package struct CloudEventError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The faults in the order of the document, then what is missing; never empty, and never more than 64.
+    /// The faults in the order of the document or its header fields, then what is missing: 1 to 64.
     package let faults: [Fault]
 
     /// The code of the first fault.
@@ -67,6 +67,16 @@ extension CloudEventError {
         package static let invalidBase64 = Code(rawValue: "invalid_base64")
         /// The event has both `data` and `data_base64`.
         package static let conflictingData = Code(rawValue: "conflicting_data")
+        /// A batch is no JSON array.
+        package static let notAnArray = Code(rawValue: "not_an_array")
+        /// A header field is not percent-encoded UTF-8.
+        package static let invalidEncoding = Code(rawValue: "invalid_encoding")
+        /// A header field stands where another one, or the body, says the same.
+        package static let misplaced = Code(rawValue: "misplaced")
+        /// A header field stands more than once.
+        package static let repeated = Code(rawValue: "repeated")
+        /// The body of an event in binary form is not the JSON that it should be.
+        package static let invalidJSON = Code(rawValue: "invalid_json")
 
         package var description: String { rawValue }
 

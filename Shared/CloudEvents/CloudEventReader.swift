@@ -27,6 +27,12 @@ struct CloudEventReader {
     private var faults: [CloudEventError.Fault] = []
     private var seen = Required()
 
+    /// Where an attribute's value is read from.
+    enum Source {
+        case json(JSONView)
+        case header(String)
+    }
+
     /// Which of the required members stand in the document, rightly or wrongly.
     private struct Required {
         var specversion = false
@@ -50,6 +56,54 @@ struct CloudEventReader {
         return attributes
     }
 
+    /// Reads the attributes of an event in binary form and takes its data.
+    mutating func read(
+        _ fields: [BinaryFields.Field],
+        contentType: String?,
+        body: [UInt8]
+    ) throws(CloudEventError)
+        -> Attributes
+    {
+        for field in fields where faults.count < Self.maximumFaults {
+            readField(field)
+        }
+        if let contentType { readAttribute(.header(contentType), "datacontenttype") }
+        readBody(body)
+        reportMissing()
+        guard faults.isEmpty else { throw CloudEventError(faults: faults) }
+        return attributes
+    }
+
+    private mutating func readField(_ field: BinaryFields.Field) {
+        let name = field.name
+        switch (name, field.value) {
+        case ("datacontenttype", _):
+            report(.misplaced, name, "In binary form the field Content-Type says what the data is.")
+        case ("data", _):
+            report(.misplaced, name, "In binary form the body is the data.")
+        case (_, nil):
+            markSeen(name)
+            report(.invalidEncoding, name, "This is no percent-encoded UTF-8 in printable ASCII, quoted or not.")
+        case (_, _?) where field.isRepeated:
+            markSeen(name)
+            report(.repeated, name, "An attribute stands once.")
+        case (_, let value?):
+            readAttribute(.header(value), name)
+        }
+    }
+
+    private mutating func readBody(_ body: [UInt8]) {
+        do throws(JSONParsingError) {
+            switch try BinaryData(body, contentType: attributes.datacontenttype) {
+            case .none: return
+            case .json(let bytes): attributes.data = bytes[...]
+            case .base64(let text): attributes.dataBase64 = text
+            }
+        } catch {
+            report(.invalidJSON, "data", "The body is not the JSON that its media type promises: \(error.message).")
+        }
+    }
+
     /// Reads a member; one that is null counts as absent, whatever its name, if that may be a name at all.
     private mutating func readMember(named name: String, _ value: JSONView) {
         guard !value.isNull else {
@@ -57,33 +111,47 @@ struct CloudEventReader {
             return
         }
         switch name {
-        case "specversion":
-            seen.specversion = true
-            guard let version = text(value, name), version != CloudEvent.specVersion else { return }
-            report(.unsupportedVersion, name, "Only version 1.0 of CloudEvents is understood.")
-        case "id":
-            seen.id = true
-            attributes.id = text(value, name) ?? ""
-        case "source":
-            seen.source = true
-            attributes.source = text(value, name) ?? ""
-            checkSource()
-        case "type":
-            seen.type = true
-            attributes.type = text(value, name) ?? ""
-            guard attributes.type.utf8.count > CloudEvent.maximumTypeBytes else { return }
-            report(.tooLong, name, "A type has at most \(CloudEvent.maximumTypeBytes) bytes.")
         case "data":
             attributes.data = value.rawBytes
             checkDataConflict(name)
         case "data_base64":
             readBase64(value, name)
         default:
+            readAttribute(.json(value), name)
+        }
+    }
+
+    private mutating func readAttribute(_ value: Source, _ name: String) {
+        markSeen(name)
+        switch name {
+        case "specversion":
+            guard let version = text(value, name), version != CloudEvent.specVersion else { return }
+            report(.unsupportedVersion, name, "Only version 1.0 of CloudEvents is understood.")
+        case "id":
+            attributes.id = text(value, name) ?? ""
+        case "source":
+            attributes.source = text(value, name) ?? ""
+            checkSource()
+        case "type":
+            attributes.type = text(value, name) ?? ""
+            guard attributes.type.utf8.count > CloudEvent.maximumTypeBytes else { return }
+            report(.tooLong, name, "A type has at most \(CloudEvent.maximumTypeBytes) bytes.")
+        default:
             readOptional(value, name)
         }
     }
 
-    private mutating func readOptional(_ value: JSONView, _ name: String) {
+    private mutating func markSeen(_ name: String) {
+        switch name {
+        case "specversion": seen.specversion = true
+        case "id": seen.id = true
+        case "source": seen.source = true
+        case "type": seen.type = true
+        default: return
+        }
+    }
+
+    private mutating func readOptional(_ value: Source, _ name: String) {
         switch name {
         case "subject":
             attributes.subject = text(value, name)
@@ -106,6 +174,13 @@ struct CloudEventReader {
         }
     }
 
+    private mutating func extensionValue(_ value: Source, _ name: String) -> CloudEvent.ExtensionValue? {
+        switch value {
+        case .json(let view): extensionValue(view, name)
+        case .header: text(value, name, mayBeEmpty: true).map { .string($0) }
+        }
+    }
+
     private mutating func extensionValue(_ value: JSONView, _ name: String) -> CloudEvent.ExtensionValue? {
         switch value.kind {
         case .bool:
@@ -114,7 +189,7 @@ struct CloudEventReader {
             if let integer = value.int64Value.flatMap({ Int32(exactly: $0) }) { return .integer(integer) }
             report(.invalidInteger, name, "A number is a whole number of 32 bits, without fraction and exponent.")
         case .string:
-            return text(value, name, mayBeEmpty: true).map { .string($0) }
+            return text(.json(value), name, mayBeEmpty: true).map { .string($0) }
         case .array, .object, .null:
             report(.wrongType, name, "An extension attribute is a boolean, a whole number or a string.")
         }
@@ -141,8 +216,9 @@ struct CloudEventReader {
     }
 
     /// A string's text, or nil after reporting why it cannot be one of an event.
-    private mutating func text(_ value: JSONView, _ name: String, mayBeEmpty: Bool = false) -> String? {
-        guard let hasForbidden = value.withStringUTF8({ AttributeSyntax.hasForbiddenCharacter($0) }) else {
+    private mutating func text(_ value: Source, _ name: String, mayBeEmpty: Bool = false) -> String? {
+        let (text, hasForbidden) = value.text
+        guard let hasForbidden else {
             report(.wrongType, name, "This attribute is a string.")
             return nil
         }
@@ -150,7 +226,7 @@ struct CloudEventReader {
             report(.forbiddenCharacter, name, "A string holds no control characters and no noncharacters.")
             return nil
         }
-        guard let text = value.stringValue, mayBeEmpty || !text.isEmpty else {
+        guard let text, mayBeEmpty || !text.isEmpty else {
             report(.empty, name, "This attribute is not empty where it is present.")
             return nil
         }
@@ -174,5 +250,18 @@ struct CloudEventReader {
         guard faults.count < Self.maximumFaults else { return }
         let told = name.flatMap { $0.utf8.count <= Self.longestToldName ? base.appending($0) : nil }
         faults.append(CloudEventError.Fault(code: code, pointer: told ?? base, detail: detail))
+    }
+}
+
+extension CloudEventReader.Source {
+    /// The text, and whether it has a character that no string of an event has; nil where it is no text.
+    fileprivate var text: (String?, hasForbidden: Bool?) {
+        switch self {
+        case .json(let view):
+            return (view.stringValue, view.withStringUTF8 { AttributeSyntax.hasForbiddenCharacter($0) })
+        case .header(var text):
+            let hasForbidden = text.withUTF8 { AttributeSyntax.hasForbiddenCharacter($0) }
+            return (text, hasForbidden)
+        }
     }
 }

@@ -67,15 +67,46 @@ extension Refusal {
         form("no content type", [:]),
         form("text", ["Content-Type": "text/plain"]),
         form("another charset", ["Content-Type": "application/json; charset=latin1"]),
-        form("a batch", ["Content-Type": "application/cloudevents-batch+json"]),
+        form("a batch of another format", ["Content-Type": "application/cloudevents-batch+xml"]),
         form(
-            "binary form",
+            "binary form of another charset",
             [
-                "Content-Type": "application/json", "ce-id": "1", "ce-source": "/x", "ce-type": "x",
+                "Content-Type": "application/json; charset=latin1", "ce-id": "1", "ce-source": "/x", "ce-type": "x",
                 "ce-specversion": "1.0",
             ]
         ),
+        binary("a binary event without an id", ["ce-id": nil], at: ""),
+        binary("a binary event that says its data's type twice", ["ce-datacontenttype": "x/y"], at: "/datacontenttype"),
+        binary("a binary event in broken UTF-8", ["ce-subject": "%C0%A0"], at: "/subject"),
+        binary("a binary event whose data is no JSON", [:], body: "{", at: "/data"),
+        .batch("a batch that is an object", "{}", at: ""),
+        .batch("a batch with one bad event", "[\(sound),{\"id\":1}]", at: "/1/id"),
+        .batch("a batch with an attribute of ours", "[\(sound.dropLast()),\"batutax\":1}]", at: "/0/batutax"),
     ]
+
+    private static let sound = #"{"specversion":"1.0","id":"refused","source":"/x","type":"x"}"#
+
+    /// An event in binary form, with header fields changed or left out.
+    private static func binary(
+        _ name: String,
+        _ changes: [String: String?],
+        body: String = "{}",
+        at pointer: String
+    ) -> Refusal {
+        var headers: [String: String?] = [
+            "Content-Type": "application/json", "ce-id": "1", "ce-source": "/x", "ce-type": "x",
+            "ce-specversion": "1.0",
+        ]
+        headers.merge(changes) { $1 }
+        return Refusal(
+            name: name,
+            headers: headers.compactMapValues(\.self),
+            body: Array(body.utf8),
+            status: 400,
+            code: "invalid_event",
+            pointer: pointer
+        )
+    }
 
     private static let automations: [Refusal] = [
         .automation("an automation that is no JSON", "{", 400, "invalid_json"),
@@ -84,28 +115,28 @@ extension Refusal {
         .automation("an automation of nothing", "{}", 422, "invalid_definition", at: "/automation_key"),
         .automation(
             "a status in the body",
-            #"{"automation_key":"refused","name":"R","status":"active","definition":\#(sound)}"#,
+            #"{"automation_key":"refused","name":"R","status":"active","definition":\#(soundDefinition)}"#,
             422,
             "invalid_status_in_body",
             at: "/status"
         ),
         .automation(
             "a key shaped like a UUID",
-            #"{"automation_key":"c0ffee00-0000-4000-8000-000000000000","name":"R","definition":\#(sound)}"#,
+            #"{"automation_key":"c0ffee00-0000-4000-8000-000000000000","name":"R","definition":\#(soundDefinition)}"#,
             422,
             "invalid_definition",
             at: "/automation_key"
         ),
         .automation(
             "a key with a capital",
-            #"{"automation_key":"Refused","name":"R","definition":\#(sound)}"#,
+            #"{"automation_key":"Refused","name":"R","definition":\#(soundDefinition)}"#,
             422,
             "invalid_definition",
             at: "/automation_key"
         ),
         .automation(
             "no name",
-            #"{"automation_key":"refused","definition":\#(sound)}"#,
+            #"{"automation_key":"refused","definition":\#(soundDefinition)}"#,
             422,
             "invalid_definition",
             at: "/name"
@@ -140,7 +171,7 @@ extension Refusal {
         .definition("no trigger", #"{"steps":[{"action_key":"data.transform"}]}"#, at: "/definition/trigger"),
         .definition(
             "a star in the middle",
-            sound.replacing(#""x""#, with: #""x.*.y""#),
+            soundDefinition.replacing(#""x""#, with: #""x.*.y""#),
             at: "/definition/trigger/signalType"
         ),
         .definition("a step that is a text", steps(#""step""#), at: first),
@@ -169,7 +200,7 @@ extension Refusal {
     ]
 
     private static let first = "/definition/steps/0"
-    private static let sound = steps(#"{"action_key":"data.transform"}"#)
+    private static let soundDefinition = steps(#"{"action_key":"data.transform"}"#)
 
     private static func steps(_ steps: String) -> String {
         #"{"trigger":{"signalType":"x"},"steps":[\#(steps)]}"#

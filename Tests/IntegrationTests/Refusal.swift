@@ -34,6 +34,18 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         )
     }
 
+    /// A body of `POST /api/signals` that claims to be a batch of CloudEvents.
+    static func batch(_ name: String, _ body: String, at pointer: String) -> Self {
+        Refusal(
+            name: name,
+            headers: ["Content-Type": "application/cloudevents-batch+json"],
+            body: Array(body.utf8),
+            status: 400,
+            code: "invalid_event",
+            pointer: pointer
+        )
+    }
+
     /// A body of `POST /admin/api/automations` around one definition.
     static func definition(
         _ name: String,

@@ -35,7 +35,7 @@ package struct Gateway: Sendable {
                 intake: intake,
                 repository: SignalRepository(database: database),
                 engine: engine,
-                reader: SignalReader(limit: configuration.bodies.signal),
+                reader: SignalReader(limits: configuration.bodies),
                 patience: configuration.patience
             ),
             runs: RunOperations(engine: engine),

@@ -84,4 +84,43 @@ struct SignalIntakeTests {
             try await test.expectStored(answers)
         }
     }
+
+    @Test func aBatchIsCommittedWholeAndInItsOrder() async throws {
+        try await TestGateway.with { test in
+            let client = test.client()
+            let header = ["Content-Type": "application/cloudevents-batch+json"]
+            func event(_ id: String, data: Int = 1) -> String {
+                #"{"specversion":"1.0","id":"\#(id)","source":"/api/signals","type":"t","data":\#(data)}"#
+            }
+            let ids = (0..<1_200).map { "e\($0)" } + ["e7"]
+            let body = "[\(ids.map { event($0) }.joined(separator: ","))]"
+            let answer = try await client.post("/api/signals", json: body, headers: header)
+            #expect(answer.status == 202)
+            let receipts = try #require(try JSONDocument(parsing: answer.body).root["signals"]).elements.map { $0 }
+            #expect(receipts.compactMap { $0["id"]?.stringValue } == ids)
+            #expect(receipts.filter { $0["duplicate"]?.boolValue == true }.count == 1)
+            #expect(receipts.last?["signal_id"]?.stringValue == receipts[7]["signal_id"]?.stringValue)
+            try await test.expectStored(
+                receipts.map {
+                    TestGateway.Posted(
+                        id: $0["id"]?.stringValue ?? "",
+                        status: 202,
+                        signalID: $0["signal_id"]?.stringValue
+                    )
+                }
+            )
+            #expect(try await test.number("SELECT count(*) FROM gateway.signals") == 1_200)
+            #expect(try await test.number("SELECT count(DISTINCT epoch) FROM gateway.signals") == 1)
+
+            let bad = "[\(event("new")),{}]"
+            let refused = try await client.post("/api/signals", json: bad, headers: header)
+            #expect(refused.status == 400)
+            #expect(try await test.number("SELECT count(*) FROM gateway.signals") == 1_200)
+            let empty = try await client.post("/api/signals", json: "[]", headers: header)
+            #expect(empty.status == 202)
+            #expect(empty.text == #"{"signals":[]}"#)
+            let large = "[\(String(repeating: " ", count: 1 << 20))]"
+            #expect(try await client.post("/api/signals", json: large, headers: header).status == 413)
+        }
+    }
 }

@@ -8,16 +8,16 @@ import Testing
     @Test func aBatchIsWhatHasArrivedWithinItsLimits() async throws {
         let queue = SignalQueue(capacity: 1_000, limits: .init(signals: 5, bytes: 100))
         let sizes = [10, 10, 10, 10, 10, 10, 80, 30, 500, 10]
-        let sizesOfBatches = try await withThrowingTaskGroup(of: SignalReceipt.self) { group in
+        let sizesOfBatches = try await withThrowingTaskGroup(of: [SignalReceipt].self) { group in
             for (index, size) in sizes.enumerated() {
                 group.addTask { try await Self.offer(size, to: queue) }
                 try await eventually("the signal waits") { queue.count == index + 1 }
             }
             var batches: [[Int]] = []
             while queue.count > 0, let batch = await queue.take() {
-                batches.append(batch.map(\.signal.event.count))
+                batches.append(batch.map(\.bytes))
                 for signal in batch {
-                    signal.answer(SignalReceipt(signalID: signal.signal.signalID, isDuplicate: false))
+                    signal.answer(signal.signals.map { SignalReceipt(signalID: $0.signalID, isDuplicate: false) })
                 }
             }
             try await group.waitForAll()
@@ -30,11 +30,11 @@ import Testing
         let queue = SignalQueue(capacity: 1)
         let answered = Task {
             for signal in await queue.take() ?? [] {
-                signal.answer(SignalReceipt(signalID: signal.signal.signalID, isDuplicate: false))
+                signal.answer(signal.signals.map { SignalReceipt(signalID: $0.signalID, isDuplicate: false) })
             }
         }
         let receipt = try await Self.offer(1, to: queue)
-        #expect(!receipt.isDuplicate)
+        #expect(receipt.map(\.isDuplicate) == [false])
         await answered.value
     }
 
@@ -62,23 +62,54 @@ import Testing
         await #expect(throws: GatewayProblem.databaseAway) { try await refused.value }
     }
 
-    private static func offer(_ size: Int, to queue: SignalQueue) async throws -> SignalReceipt {
-        let signal = IncomingSignal(
-            signalID: UUIDv7.make(),
-            tenant: try TestGateway.tenant(),
-            type: "t",
-            source: "s",
-            id: "i",
-            digest: [],
-            event: [UInt8](repeating: 0, count: size),
-            traceparent: nil
-        )
+    @Test func aGroupIsNeverSplitAndCountsAsItsSignals() async throws {
+        let queue = SignalQueue(capacity: 12, limits: .init(signals: 5, bytes: 100))
+        let sizes = [[1, 1], [1, 1, 1], [1], [1, 1, 1, 1, 1, 1]]
+        let batches = try await withThrowingTaskGroup(of: [SignalReceipt].self) { group in
+            var count = 0
+            for signals in sizes {
+                group.addTask { try await Self.offer(signals, to: queue) }
+                count += signals.count
+                try await eventually("the signals wait") { [count] in queue.count == count }
+            }
+            let problem = await #expect(throws: GatewayProblem.self) { try await Self.offer([], to: queue) }
+            #expect(problem?.status == 503)
+            var batches: [[Int]] = []
+            while queue.count > 0, let batch = await queue.take() {
+                batches.append(batch.map(\.signals.count))
+                for group in batch {
+                    group.answer(group.signals.map { SignalReceipt(signalID: $0.signalID, isDuplicate: false) })
+                }
+            }
+            try await group.waitForAll()
+            return batches
+        }
+        #expect(batches == [[2, 3], [1], [6]])
+    }
+
+    private static func offer(_ size: Int, to queue: SignalQueue) async throws -> [SignalReceipt] {
+        try await offer([size], to: queue)
+    }
+
+    private static func offer(_ sizes: [Int], to queue: SignalQueue) async throws -> [SignalReceipt] {
+        let tenant = try TestGateway.tenant()
+        let signals = sizes.map { size in
+            IncomingSignal(
+                signalID: UUIDv7.make(),
+                tenant: tenant,
+                type: "t",
+                source: "s",
+                id: "i",
+                digest: [],
+                event: [UInt8](repeating: 0, count: size),
+                traceparent: nil
+            )
+        }
         return try await withCheckedThrowingContinuation { continuation in
             queue.offer(
-                WaitingSignal(
-                    signal: signal,
-                    token: TokenHash([]),
-                    generation: 1,
+                WaitingSignals(
+                    signals,
+                    credential: TokenCredential(token: TokenHash([]), generation: 1),
                     deadline: .now + .seconds(30),
                     continuation: continuation
                 )

@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import FoundationEssentials
 import HTTPTypes
@@ -10,6 +11,7 @@ import Testing
 @Suite struct SignalReaderTests {
     private static let structured = "application/cloudevents+json"
     private static let plain = "application/json"
+    private static let batched = "application/cloudevents-batch+json"
     private static let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     private static let long = String(repeating: "x", count: 1_025)
 
@@ -36,7 +38,9 @@ import Testing
         Refusal("text/plain", "{}", 415, "unsupported_media_type"),
         Refusal("application", "{}", 415, "unsupported_media_type"),
         Refusal("application/json; charset=latin1", "{}", 415, "unsupported_media_type"),
-        Refusal("application/cloudevents-batch+json", "[]", 415, "unsupported_media_type"),
+        Refusal("application/cloudevents", "{}", 415, "unsupported_media_type"),
+        Refusal("application/cloudevents-batch+xml", "[]", 415, "unsupported_media_type"),
+        Refusal("application/cloudevents-batch+json; charset=utf-16", "[]", 415, "unsupported_media_type"),
         Refusal("application/cloudevents+xml", "{}", 415, "unsupported_media_type"),
         Refusal(plain, "", 400, "invalid_json"),
         Refusal(plain, "{", 400, "invalid_json"),
@@ -72,11 +76,35 @@ import Testing
         Refusal(structured, event(["batutasignalid": #""x""#]), 400, "invalid_event", ["/batutasignalid"]),
         Refusal(structured, event(["batutax": "1"]), 400, "invalid_event", ["/batutax"]),
         Refusal(structured, event(["data": "1", "data_base64": #""AA==""#]), 400, "invalid_event"),
+        Refusal(batched, "[", 400, "invalid_json"),
+        Refusal(batched, "{}", 400, "invalid_event", [""]),
+        Refusal(batched, event([:]), 400, "invalid_event", [""]),
+        Refusal(
+            batched,
+            "[\(event([:])),\(event(["id": nil, "time": "1"])),7]",
+            400,
+            "invalid_event",
+            ["/1/time", "/1", "/2"]
+        ),
+        Refusal(
+            batched,
+            "[\(event(["batutax": "1", "id": #""\#(long)""#])),\(event([:])),\(event(["source": #""\#(long)""#]))]",
+            400,
+            "invalid_event",
+            ["/0/batutax", "/0/id", "/2/source"]
+        ),
+        Refusal(
+            batched,
+            "[\(event([:])),\(event(["data": "\"\(String(repeating: "x", count: 262_144))\""]))]",
+            413,
+            "too_large",
+            ["/1"]
+        ),
     ]
 
     @Test(arguments: refusals)
     func whatIsRefused(refusal: Refusal) throws {
-        let problem = #expect(throws: GatewayProblem.self) { try read(refusal.type, refusal.body) }
+        let problem = #expect(throws: GatewayProblem.self) { try order(refusal.type, refusal.body) }
         #expect(problem?.status == refusal.status)
         #expect(problem?.code == refusal.code)
         if !refusal.pointers.isEmpty {
@@ -84,13 +112,45 @@ import Testing
         }
     }
 
-    @Test func binaryFormIsRefusedByName() {
+    @Test(
+        arguments: [
+            (["ce-id": ""], "{}", 400, ["/id"]), (["ce-batutax": "1"], "{}", 400, ["/batutax"]),
+            (["ce-source": long], "{}", 400, ["/source"]), (["ce-x": "%C0%A0"], "{", 400, ["/x", "/data"]),
+            (["Content-Type": "application/json; charset=latin1"], "{}", 415, []),
+            (["Content-Type": "application/x"], String(repeating: "x", count: 200_000), 413, []),
+        ] as [([String: String], String, Int, [String])]
+    )
+    func whatIsRefusedInBinaryForm(headers: [String: String], body: String, status: Int, pointers: [String]) throws {
         let problem = #expect(throws: GatewayProblem.self) {
-            try read(Self.plain, "{}", headers: ["ce-id": "1", "ce-type": "x"])
+            try read(Self.plain, body, headers: Self.binary.merging(headers) { $1 })
         }
-        #expect(problem?.status == 415)
-        #expect(problem?.sentence.english.contains("binary") == true)
+        #expect(problem?.status == status)
+        #expect(problem?.faults.map(\.pointer) == pointers)
     }
+
+    @Test func aBinaryEventIsStoredInStructuredForm() throws {
+        let headers = Self.binary.merging(["ce-subject": "caf%C3%A9", "Idempotency-Key": "k"]) { $1 }
+        let signal = try read("application/json", #" {"n" : 1.0} "#, headers: headers)
+        #expect((signal.id, signal.source, signal.type) == ("e1", "/test", "a.b"))
+        let stored = try JSONDocument(parsing: signal.event).root
+        #expect(stored["subject"]?.stringValue == "café")
+        #expect(stored["batutasignalid"]?.stringValue == signal.signalID.lowercased)
+        #expect(stored["data"].map { String(decoding: $0.rawBytes, as: UTF8.self) } == #"{"n" : 1.0}"#)
+        let untyped = try read(nil, "", headers: Self.binary)
+        #expect(try JSONDocument(parsing: untyped.event).root["data"] == nil)
+    }
+
+    @Test func aBatchIsReadInItsOrder() throws {
+        let ids = ["b", "a", "b"]
+        let events = ids.map { Self.event(["id": "\"\($0)\""]) }
+        let signals = try signals(Self.batched, "[\(events.joined(separator: ","))]")
+        #expect(signals.map(\.id) == ids)
+        #expect(Set(signals.map(\.signalID)).count == 3)
+        #expect(try self.signals(Self.batched, "[]").isEmpty)
+    }
+
+    /// The header fields of a minimal event in binary form.
+    private static let binary = ["ce-specversion": "1.0", "ce-id": "e1", "ce-source": "/test", "ce-type": "a.b"]
 
     @Test func aStructuredEventKeepsItsDataByteForByte() throws {
         let data = #"{ "b" : 1.0,  "a":[1e2,"\u00e9"] }"#
@@ -150,6 +210,20 @@ import Testing
     }
 
     private func read(_ type: String?, _ body: String, headers: [String: String] = [:]) throws -> IncomingSignal {
+        guard case .one(let signal) = try order(type, body, headers: headers) else {
+            throw GatewayProblem(.internalError)
+        }
+        return signal
+    }
+
+    private func signals(_ type: String, _ body: String) throws -> [IncomingSignal] {
+        guard case .batch(let signals) = try order(type, body) else {
+            throw GatewayProblem(.internalError)
+        }
+        return signals
+    }
+
+    private func order(_ type: String?, _ body: String, headers: [String: String] = [:]) throws -> SignalOrder {
         var fields = HTTPFields()
         fields[.contentType] = type
         for (name, value) in headers {
@@ -162,7 +236,7 @@ import Testing
             name: "test",
             role: .sender
         )
-        return try SignalReader(limit: 262_144).read(
+        return try SignalReader(limits: BodyLimits()).read(
             GatewayRequest(
                 route: .postSignal,
                 parameters: [],

@@ -1,16 +1,20 @@
+import CloudEvents
+import HTTPTypes
+
 /// How large bodies may be, in bytes.
 package struct BodyLimits: Sendable {
     /// Of a signal.
     package var signal = 256 * 1_024
-    /// Of any other request.
+    /// Of any other request, a batch of signals included.
     package var request = 1_024 * 1_024
 
     package init() {}
 
-    subscript(route: Route) -> Int {
-        switch route {
-        case .postSignal: signal
-        default: request
+    /// The limit of a request's body.
+    func bytes(of route: Route, _ headers: HTTPFields) -> Int {
+        guard route == .postSignal, ContentMode(contentType: headers[.contentType]) != .batched else {
+            return request
         }
+        return signal
     }
 }

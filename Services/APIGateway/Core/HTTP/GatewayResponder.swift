@@ -63,7 +63,7 @@ package struct GatewayResponder: HTTPResponder {
             let caller = try await authenticator.caller(of: request.headers, on: route)
             let body =
                 route.method == .post
-                ? try await RequestBodyReader.read(request, limit: limits[route]) : []
+                ? try await RequestBodyReader.read(request, limit: limits.bytes(of: route, request.headers)) : []
             return try await operations.perform(
                 GatewayRequest(
                     route: route,

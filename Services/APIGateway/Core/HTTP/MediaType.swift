@@ -28,6 +28,9 @@ struct MediaType: Equatable {
         self.charset = charset
     }
 
+    /// Whether it is JSON, or a format that is written in JSON.
+    var isJSON: Bool { essence.hasSuffix("/json") || essence.hasSuffix("+json") }
+
     /// Whether the text is UTF-8, as JSON must be.
     var isUTF8: Bool {
         switch charset {

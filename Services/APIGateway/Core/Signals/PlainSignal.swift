@@ -85,15 +85,21 @@ struct PlainSignal {
 /// What can be wrong with the attributes of a signal.
 enum SignalFault {
     /// What is wrong with the text of an attribute that is part of a key, or nil.
-    static func ofText(_ name: String, _ text: String, longest: Int) -> GatewayProblem.Fault? {
+    static func ofText(
+        _ name: String,
+        _ text: String,
+        longest: Int,
+        at place: JSONPointer = .root
+    ) -> GatewayProblem.Fault? {
         if text.isEmpty {
-            return fault(name, "empty", Sentence("It must not be empty.", "No debe estar vacío."))
+            return fault(name, "empty", Sentence("It must not be empty.", "No debe estar vacío."), at: place)
         }
         if text.utf8.count > longest {
             return fault(
                 name,
                 "too_long",
-                Sentence("It must have at most \(longest) bytes.", "Debe tener como máximo \(longest) bytes.")
+                Sentence("It must have at most \(longest) bytes.", "Debe tener como máximo \(longest) bytes."),
+                at: place
             )
         }
         let hasControl = text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
@@ -101,7 +107,8 @@ enum SignalFault {
             return fault(
                 name,
                 "control_character",
-                Sentence("It must not hold control characters.", "No debe contener caracteres de control.")
+                Sentence("It must not hold control characters.", "No debe contener caracteres de control."),
+                at: place
             )
         }
         return nil
@@ -115,18 +122,24 @@ enum SignalFault {
         fault(name, "not_text", Sentence("It must be a text.", "Debe ser un texto."))
     }
 
-    static func reserved(_ name: String) -> GatewayProblem.Fault {
+    static func reserved(_ name: String, at place: JSONPointer) -> GatewayProblem.Fault {
         fault(
             name,
             "reserved",
             Sentence(
                 "Attributes that begin with batuta are reserved.",
                 "Los atributos que empiezan por batuta están reservados."
-            )
+            ),
+            at: place
         )
     }
 
-    private static func fault(_ name: String, _ code: String, _ sentence: Sentence) -> GatewayProblem.Fault {
-        GatewayProblem.Fault(pointer: JSONPointer(tokens: [name]).text, code: code, sentence)
+    private static func fault(
+        _ name: String,
+        _ code: String,
+        _ sentence: Sentence,
+        at place: JSONPointer = .root
+    ) -> GatewayProblem.Fault {
+        GatewayProblem.Fault(pointer: place.appending(name).text, code: code, sentence)
     }
 }

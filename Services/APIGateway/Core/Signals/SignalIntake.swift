@@ -8,7 +8,7 @@ import ServiceLifecycle
 
 /// Commits signals in groups: what arrives while one transaction commits shares the next one.
 ///
-/// Requests suspend in ``accept(_:token:generation:)`` and are answered after the commit. A batch is whatever has
+/// Requests suspend in ``accept(_:credential:)`` and are answered after the commit. A batch is whatever has
 /// arrived, never a timer, so a lone signal waits for nobody.
 package final class SignalIntake: Service {
     private let lanes: LaneGroup
@@ -36,29 +36,22 @@ package final class SignalIntake: Service {
     /// How many signals wait for a batch.
     package var waitingCount: Int { queue.count }
 
-    /// Hands in a signal and waits until it is committed.
+    /// Hands in signals and waits until they are committed, all of them in one transaction.
     ///
     /// - Parameters:
-    ///   - signal: The signal.
-    ///   - token: The token that it came with.
-    ///   - generation: The generation at which the token was found to be live.
-    /// - Returns: The id of the first signal of its key, and whether this one repeats it.
-    /// - Throws: `GatewayProblem` where it is certain, or possible, that the signal is not stored.
+    ///   - signals: The signals, perhaps none.
+    ///   - credential: The token that they came with, which is checked again in the transaction; nil where what let them
+    ///     in was read from the database for this request.
+    /// - Returns: For each, the id of the first signal of its key, and whether this one repeats it.
+    /// - Throws: `GatewayProblem` where it is certain, or possible, that the signals are not stored.
     package func accept(
-        _ signal: IncomingSignal,
-        token: TokenHash,
-        generation: Int64
-    ) async throws -> SignalReceipt {
+        _ signals: [IncomingSignal],
+        credential: TokenCredential?
+    ) async throws -> [SignalReceipt] {
         let deadline = ContinuousClock.now + limits.patience
         return try await withCheckedThrowingContinuation { continuation in
             queue.offer(
-                WaitingSignal(
-                    signal: signal,
-                    token: token,
-                    generation: generation,
-                    deadline: deadline,
-                    continuation: continuation
-                )
+                WaitingSignals(signals, credential: credential, deadline: deadline, continuation: continuation)
             )
         }
     }
@@ -94,7 +87,7 @@ package final class SignalIntake: Service {
     }
 
     /// Commits a batch, or refuses every signal of it; each is answered exactly once.
-    private func commit(_ batch: [WaitingSignal]) async {
+    private func commit(_ batch: [WaitingSignals]) async {
         var waiting = batch
         var triesLeft = 2
         var reloadsLeft = 8
@@ -134,22 +127,22 @@ package final class SignalIntake: Service {
     }
 
     /// Refuses the signals whose tokens were found in an older snapshot and are gone from this one.
-    private func refuseRevoked(_ waiting: [WaitingSignal], _ snapshot: IdentitySnapshot) -> [WaitingSignal] {
-        guard waiting.contains(where: { $0.generation != snapshot.generation }) else {
+    private func refuseRevoked(_ waiting: [WaitingSignals], _ snapshot: IdentitySnapshot) -> [WaitingSignals] {
+        func isLive(_ credential: TokenCredential?) -> Bool {
+            guard let credential, credential.generation != snapshot.generation else {
+                return true
+            }
+            return snapshot.principals[credential.token] != nil
+        }
+        guard !waiting.allSatisfy({ isLive($0.credential) }) else {
             return waiting
         }
-        return waiting.filter { signal in
-            let isLive = signal.generation == snapshot.generation || snapshot.principals[signal.token] != nil
-            if !isLive {
-                metrics.refused(1)
-                signal.refuse(GatewayProblem(.unauthenticated))
-            }
-            return isLive
-        }
+        refuse(waiting.filter { !isLive($0.credential) }, GatewayProblem(.unauthenticated))
+        return waiting.filter { isLive($0.credential) }
     }
 
-    private func write(_ waiting: [WaitingSignal], generation: Int64) async throws -> [SignalBatch.Outcome] {
-        let batch = SignalBatch(waiting.map(\.signal))
+    private func write(_ waiting: [WaitingSignals], generation: Int64) async throws -> [SignalBatch.Outcome] {
+        let batch = SignalBatch(waiting.flatMap(\.signals))
         // The oldest one's patience must not end the batch of all the others.
         let deadline = max(waiting.map(\.deadline).min() ?? .now, .now + .seconds(2))
         let outcomes = try await lanes.transaction(deadline: deadline) { lane in
@@ -209,32 +202,30 @@ package final class SignalIntake: Service {
         }
     }
 
-    private func answer(_ waiting: [WaitingSignal], _ outcomes: [SignalBatch.Outcome]) {
+    private func answer(_ waiting: [WaitingSignals], _ outcomes: [SignalBatch.Outcome]) {
         metrics.committed(outcomes)
-        for (signal, outcome) in zip(waiting, outcomes) {
-            signal.answer(outcome.receipt)
+        var rest = outcomes[...]
+        for group in waiting {
+            group.answer(rest.prefix(group.signals.count).map(\.receipt))
+            rest = rest.dropFirst(group.signals.count)
         }
     }
 
-    private func refuse(_ waiting: [WaitingSignal], _ error: any Error) {
+    private func refuse(_ waiting: [WaitingSignals], _ error: any Error) {
         guard !waiting.isEmpty else {
             return
         }
         logger.warning(
             "signals were refused",
-            metadata: ["count": "\(waiting.count)", "error": "\(error)"]
+            metadata: ["count": "\(waiting.reduce(0) { $0 + $1.signals.count })", "error": "\(error)"]
         )
-        metrics.refused(waiting.count)
-        let problem = GatewayProblem(error)
-        for signal in waiting {
-            signal.refuse(problem)
-        }
+        refuse(waiting, GatewayProblem(error))
     }
 
-    private func refuse(_ waiting: [WaitingSignal], _ problem: GatewayProblem) {
-        metrics.refused(waiting.count)
-        for signal in waiting {
-            signal.refuse(problem)
+    private func refuse(_ waiting: [WaitingSignals], _ problem: GatewayProblem) {
+        for group in waiting {
+            metrics.refused(group.signals.count)
+            group.refuse(problem)
         }
     }
 

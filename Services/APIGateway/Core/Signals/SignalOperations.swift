@@ -14,16 +14,31 @@ struct SignalOperations: Sendable {
 
     /// `POST /api/signals`.
     func post(_ request: GatewayRequest) async throws -> GatewayAnswer {
-        let signal = try reader.read(request)
-        let caller = request.caller
-        let receipt = try await intake.accept(signal, token: caller.token, generation: caller.generation)
-        var writer = JSONWriter(capacity: 256)
+        let credential = TokenCredential(token: request.caller.token, generation: request.caller.generation)
+        switch try reader.read(request) {
+        case .one(let signal):
+            let receipts = try await intake.accept([signal], credential: credential)
+            guard let receipt = receipts.first else {
+                throw GatewayProblem(.internalError)
+            }
+            var writer = JSONWriter(capacity: 256)
+            signal.write(receipt, to: &writer)
+            return GatewayAnswer(.accepted, writer.bytes)
+        case .batch(let signals):
+            return Self.answer(signals, try await intake.accept(signals, credential: credential))
+        }
+    }
+
+    /// What the sender of many signals is told, in the order of the signals.
+    static func answer(_ signals: [IncomingSignal], _ receipts: [SignalReceipt]) -> GatewayAnswer {
+        var writer = JSONWriter(capacity: 256 * signals.count + 32)
         writer.beginObject()
-        writer.member("signal_id", receipt.signalID.lowercased)
-        writer.member("id", signal.id)
-        writer.member("source", signal.source)
-        writer.member("type", signal.type)
-        writer.member("duplicate", receipt.isDuplicate)
+        writer.key("signals")
+        writer.beginArray()
+        for (signal, receipt) in zip(signals, receipts) {
+            signal.write(receipt, to: &writer)
+        }
+        writer.endArray()
         writer.endObject()
         return GatewayAnswer(.accepted, writer.bytes)
     }
@@ -69,5 +84,18 @@ struct SignalOperations: Sendable {
         writer.raw(decisions.rawBytes)
         writer.endObject()
         return GatewayAnswer(.ok, writer.bytes)
+    }
+}
+
+extension IncomingSignal {
+    /// Writes what its sender is told.
+    fileprivate func write(_ receipt: SignalReceipt, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("signal_id", receipt.signalID.lowercased)
+        writer.member("id", id)
+        writer.member("source", source)
+        writer.member("type", type)
+        writer.member("duplicate", receipt.isDuplicate)
+        writer.endObject()
     }
 }

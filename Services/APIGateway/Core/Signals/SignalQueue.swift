@@ -1,36 +1,47 @@
 import DequeModule
 import Synchronization
 
-/// A request that waits for its signal to be committed.
-struct WaitingSignal: Sendable {
-    let signal: IncomingSignal
-    let token: TokenHash
-    /// The generation of the snapshot that the token was found in.
-    let generation: Int64
+/// A request that waits for its signals to be committed, all of them in one transaction.
+struct WaitingSignals: Sendable {
+    let signals: [IncomingSignal]
+    /// What is checked again in the transaction; nil where nothing of it is held in memory.
+    let credential: TokenCredential?
     let deadline: ContinuousClock.Instant
-    private let continuation: CheckedContinuation<SignalReceipt, any Error>
+    let bytes: Int
+    private let continuation: CheckedContinuation<[SignalReceipt], any Error>
 
     init(
-        signal: IncomingSignal,
-        token: TokenHash,
-        generation: Int64,
+        _ signals: [IncomingSignal],
+        credential: TokenCredential?,
         deadline: ContinuousClock.Instant,
-        continuation: CheckedContinuation<SignalReceipt, any Error>
+        continuation: CheckedContinuation<[SignalReceipt], any Error>
     ) {
-        self.signal = signal
-        self.token = token
-        self.generation = generation
+        self.signals = signals
+        self.credential = credential
         self.deadline = deadline
         self.continuation = continuation
+        bytes = signals.reduce(0) { $0 + $1.event.count }
     }
 
     /// Ends the wait; whoever takes it out of the queue calls exactly one of these, once.
-    func answer(_ receipt: SignalReceipt) {
-        continuation.resume(returning: receipt)
+    func answer(_ receipts: [SignalReceipt]) {
+        continuation.resume(returning: receipts)
     }
 
     func refuse(_ problem: GatewayProblem) {
         continuation.resume(throwing: problem)
+    }
+}
+
+/// The token that signals came with.
+package struct TokenCredential: Sendable {
+    package let token: TokenHash
+    /// The generation of the snapshot that the token was found in.
+    package let generation: Int64
+
+    package init(token: TokenHash, generation: Int64) {
+        self.token = token
+        self.generation = generation
     }
 }
 
@@ -43,9 +54,30 @@ final class SignalQueue: Sendable {
     }
 
     private struct State {
-        var waiting: Deque<WaitingSignal> = []
+        var waiting: Deque<WaitingSignals> = []
+        /// How many signals wait in all.
+        var signals = 0
         var sleepers: Deque<CheckedContinuation<Void, Never>> = []
         var isClosed = false
+
+        /// Takes out the oldest groups that fit a batch; one that alone is larger is a batch by itself.
+        mutating func takeBatch(_ limits: BatchLimits) -> [WaitingSignals] {
+            var groups = 0
+            var signals = 0
+            var bytes = 0
+            for group in waiting {
+                signals += group.signals.count
+                bytes += group.bytes
+                if groups > 0, groups == limits.signals || signals > limits.signals || bytes > limits.bytes {
+                    break
+                }
+                groups += 1
+            }
+            let batch = Array(waiting.prefix(groups))
+            waiting.removeFirst(groups)
+            self.signals -= batch.reduce(0) { $0 + $1.signals.count }
+            return batch
+        }
     }
 
     private let capacity: Int
@@ -57,22 +89,25 @@ final class SignalQueue: Sendable {
         self.limits = limits
     }
 
-    var count: Int { state.withLock { $0.waiting.count } }
+    /// How many signals wait.
+    var count: Int { state.withLock { $0.signals } }
 
-    /// Puts a signal in, or refuses it where the queue is full or closed.
-    func offer(_ signal: WaitingSignal) {
+    /// Puts signals in, or refuses them where the queue is full or closed.
+    func offer(_ signals: WaitingSignals) {
         let (problem, sleeper) = state.withLock { state -> (GatewayProblem?, CheckedContinuation<Void, Never>?) in
             guard !state.isClosed else {
                 return (.draining, nil)
             }
-            guard state.waiting.count < capacity else {
+            // One group may go beyond the bound: else a large one would have to wait for an empty queue.
+            guard state.signals < capacity else {
                 return (.overloaded, nil)
             }
-            state.waiting.append(signal)
+            state.waiting.append(signals)
+            state.signals += signals.signals.count
             return (nil, state.sleepers.popFirst())
         }
         if let problem {
-            signal.refuse(problem)
+            signals.refuse(problem)
         }
         sleeper?.resume()
     }
@@ -80,16 +115,16 @@ final class SignalQueue: Sendable {
     /// Whatever has arrived, within the limits of a batch; waits while nothing has, and is nil once closed and empty.
     ///
     /// A waiting caller is woken, not handed a signal: what arrives until it runs is part of its batch.
-    func take() async -> [WaitingSignal]? {
+    func take() async -> [WaitingSignals]? {
         while true {
             enum Next {
-                case batch([WaitingSignal])
+                case batch([WaitingSignals])
                 case ended
                 case nothing
             }
             let next: Next = state.withLock { state in
                 if !state.waiting.isEmpty {
-                    return .batch(Self.batch(from: &state.waiting, limits))
+                    return .batch(state.takeBatch(limits))
                 }
                 return state.isClosed ? .ended : .nothing
             }
@@ -118,12 +153,13 @@ final class SignalQueue: Sendable {
     }
 
     /// Takes out what has waited past its deadline.
-    func removeExpired(at now: ContinuousClock.Instant) -> [WaitingSignal] {
+    func removeExpired(at now: ContinuousClock.Instant) -> [WaitingSignals] {
         state.withLock { state in
             // Every wait is equally long, so the oldest are the first to expire.
-            var expired: [WaitingSignal] = []
+            var expired: [WaitingSignals] = []
             while let first = state.waiting.first, first.deadline <= now {
                 expired.append(state.waiting.removeFirst())
+                state.signals -= first.signals.count
             }
             return expired
         }
@@ -139,20 +175,5 @@ final class SignalQueue: Sendable {
         for sleeper in sleepers {
             sleeper.resume()
         }
-    }
-
-    private static func batch(from waiting: inout Deque<WaitingSignal>, _ limits: BatchLimits) -> [WaitingSignal] {
-        var count = 0
-        var bytes = 0
-        for signal in waiting {
-            bytes += signal.signal.event.count
-            if count == limits.signals || (count > 0 && bytes > limits.bytes) {
-                break
-            }
-            count += 1
-        }
-        let batch = Array(waiting.prefix(count))
-        waiting.removeFirst(count)
-        return batch
     }
 }

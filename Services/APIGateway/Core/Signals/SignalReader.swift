@@ -7,10 +7,9 @@ import HTTPTypes
 import JSON
 import ServiceRuntime
 
-/// Reads the body of `POST /api/signals`: a structured CloudEvent, or a plain `{"type", "data"}`.
+/// Reads what `POST /api/signals` takes: CloudEvents in every form, or a plain `{"type", "data"}`.
 struct SignalReader: Sendable {
-    /// The largest body, in bytes.
-    let limit: Int
+    let limits: BodyLimits
 
     /// The longest `id` and `source`: together they must fit a key of the database.
     static let longestName = 1_024
@@ -19,21 +18,24 @@ struct SignalReader: Sendable {
     static let reservedPrefix = "batuta"
     static let defaultSource = "/api/signals"
 
-    /// Reads a signal and stamps it.
+    /// Reads signals and stamps them.
     ///
     /// - Throws: `GatewayProblem`: 415 for another form, 413, or 400 with all faults.
-    func read(_ request: GatewayRequest) throws -> IncomingSignal {
-        let form = try SignalForm(request.headers)
-        let document = try JSONBody.document(request.body, limit: limit)
-        let signalID = UUIDv7.make()
-        let traceparent = request.trace.traceparent
-        switch form {
+    func read(_ request: GatewayRequest) throws -> SignalOrder {
+        let stamps = SignalStamps(tenant: request.caller.principal.tenant, traceparent: request.trace.traceparent)
+        switch try SignalForm(request.headers) {
         case .structured:
-            return try structured(document, signalID, traceparent, request.caller.principal.tenant)
+            return .one(try structured(try JSONBody.document(request.body, limit: limits.signal), stamps))
+        case .batched:
+            return .batch(try batched(try JSONBody.document(request.body, limit: limits.request), stamps))
+        case .binary:
+            return .one(try binary(request, stamps))
         case .plain:
+            let document = try JSONBody.document(request.body, limit: limits.signal)
+            let signalID = UUIDv7.make()
             let key = try request.idempotencyKey()
             let plain = try PlainSignal(document.root, defaultID: key ?? signalID.lowercased)
-            return plain.signal(signalID: signalID, tenant: request.caller.principal.tenant, traceparent: traceparent)
+            return .one(plain.signal(signalID: signalID, tenant: stamps.tenant, traceparent: stamps.traceparent))
         }
     }
 
@@ -48,53 +50,59 @@ struct SignalReader: Sendable {
     }
 }
 
+/// What a request asks to be taken.
+enum SignalOrder {
+    case one(IncomingSignal)
+    /// All of them or none, perhaps an empty list.
+    case batch([IncomingSignal])
+}
+
+/// What signals are stamped with beside an id.
+struct SignalStamps {
+    let tenant: Tenant
+    /// The trace of whatever has none of its own.
+    let traceparent: String
+}
+
 /// In which form a body comes.
 enum SignalForm: Equatable {
     case structured
+    case batched
+    case binary
     case plain
 
     /// - Throws: `GatewayProblem` with 415 for a form that is not taken.
     init(_ headers: HTTPFields) throws(GatewayProblem) {
-        guard let header = headers[.contentType], let type = MediaType(header) else {
-            throw Self.unsupported
-        }
-        // The batch's type begins like that of a single event, so it is looked at first.
-        if type.essence.hasPrefix("application/cloudevents-batch") {
-            throw GatewayProblem(
-                .unsupportedMediaType,
-                Sentence(
-                    "Batches of CloudEvents are not supported; post one event at a time.",
-                    "Los lotes de CloudEvents no son compatibles; envíe los eventos de uno en uno."
-                )
-            )
-        }
-        guard type.isUTF8 else {
-            throw Self.unsupported
-        }
-        if type.essence == "application/cloudevents+json" {
+        let header = headers[.contentType]
+        let type = header.flatMap { MediaType($0) }
+        switch ContentMode(contentType: header) {
+        case .structured where type?.essence == "application/cloudevents+json" && type?.isUTF8 == true:
             self = .structured
-            return
-        }
-        if headers.contains(where: { $0.name.canonicalName.hasPrefix("ce-") }) {
-            throw GatewayProblem(
-                .unsupportedMediaType,
-                Sentence(
-                    "CloudEvents in binary form (ce- headers) are not supported; post the structured form.",
-                    "Los CloudEvents en forma binaria (cabeceras ce-) no son compatibles; envíe la forma estructurada."
-                )
-            )
-        }
-        guard type.essence == "application/json" else {
+        case .batched where type?.essence == "application/cloudevents-batch+json" && type?.isUTF8 == true:
+            self = .batched
+        case .structured, .batched:
             throw Self.unsupported
+        case .other where headers.contains { CloudEvent.isBinaryField($0.name.rawName) }:
+            // JSON is UTF-8; another promise could not be kept.
+            guard type?.isJSON != true || type?.isUTF8 == true else {
+                throw Self.unsupported
+            }
+            self = .binary
+        case .other:
+            guard let type, type.essence == "application/json", type.isUTF8 else {
+                throw Self.unsupported
+            }
+            self = .plain
         }
-        self = .plain
     }
 
     private static let unsupported = GatewayProblem(
         .unsupportedMediaType,
         Sentence(
-            "Post application/cloudevents+json, or application/json with type and data.",
-            "Envíe application/cloudevents+json, o application/json con type y data."
+            "Post application/cloudevents+json, application/cloudevents-batch+json, any type with ce- headers, or "
+                + "application/json with type and data; JSON is UTF-8.",
+            "Envíe application/cloudevents+json, application/cloudevents-batch+json, cualquier tipo con cabeceras ce-, "
+                + "o application/json con type y data; JSON es UTF-8."
         )
     )
 }
