@@ -85,6 +85,7 @@ let sharedTargets: [Target] = [
         "ServiceBase",
         ["Contracts", "Domain", "JSON", "Messaging", "Persistence", "ServiceRuntime", logging, serviceLifecycle]
     ),
+    shared("Secrets", [crypto]),
     shared("RabbitMQ", ["CRabbitMQ", deque, logging, serviceLifecycle]),
     shared("Persistence", ["PostgreSQL", coreMetrics, crypto, logging, serviceLifecycle]),
     shared(

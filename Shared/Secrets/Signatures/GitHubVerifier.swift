@@ -1,0 +1,34 @@
+/// Checks webhooks of GitHub: `X-Hub-Signature-256: sha256=` and the HMAC-SHA256 of the raw body in hexadecimal.
+///
+/// The signature has no time in it: that a delivery is not taken twice is up to its `X-GitHub-Delivery`.
+package struct GitHubVerifier: Sendable {
+    /// The header with the signature.
+    package static let signatureHeader = "X-Hub-Signature-256"
+
+    private static let scheme = Array("sha256=".utf8)
+
+    private let keys: SigningKeys
+
+    /// Makes a verifier.
+    ///
+    /// - Parameter secrets: 1 to 8, each as it was typed into GitHub.
+    /// - Throws: ``SecretsError`` with code `invalid_secret_count` or `invalid_signing_secret`.
+    package init(secrets: [Secret]) throws(SecretsError) { keys = try SigningKeys(secrets) }
+
+    /// Checks a delivery.
+    ///
+    /// - Parameters:
+    ///   - signature: Every value of ``signatureHeader``.
+    ///   - body: The body's bytes as they came.
+    /// - Returns: The verdict; never `tooOld` or `tooNew`.
+    package func verify(signature: [String], body: ArraySlice<UInt8>) -> SignatureVerdict {
+        do throws(SignatureRefusal) {
+            let value = try SignatureSyntax.single(signature)
+            guard value.starts(with: Self.scheme) else { throw SignatureRefusal(.malformed) }
+            let code = try SignatureSyntax.mac(hexadecimal: value.dropFirst(Self.scheme.count))
+            return keys.madeOne(of: [code], over: [], body) ? .valid : .wrong
+        } catch {
+            return error.verdict
+        }
+    }
+}
