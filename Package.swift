@@ -114,7 +114,7 @@ let serviceTargets: [Target] =
         "APIGateway",
         executable: "api-gateway",
         coreDependencies + [
-            "CloudEvents", deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes,
+            "CloudEvents", "Secrets", deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes,
         ]
     )
     + service("AutomationEngine", executable: "automation-engine", coreDependencies + ["CloudEvents"])
@@ -146,7 +146,7 @@ let testTargets: [Target] = [
     tests(
         "APIGatewayCore",
         support + coreDependencies + [
-            "APIGatewayCore", "CloudEvents", httpTypes, hummingbird, nioCore, nioHTTP1, nioPosix,
+            "APIGatewayCore", "CloudEvents", "Secrets", httpTypes, hummingbird, nioCore, nioHTTP1, nioPosix,
         ]
     ),
     tests("Architecture", support),

@@ -55,6 +55,46 @@ package struct CloudEvent: Sendable {
         try self.init(structured: document.root)
     }
 
+    /// Makes an event whose data is JSON.
+    ///
+    /// - Parameters:
+    ///   - id: Its id.
+    ///   - source: A URI-reference.
+    ///   - type: Its type.
+    ///   - subject: Its subject.
+    ///   - time: A time of RFC 3339.
+    ///   - data: The data's JSON, which was validated.
+    /// - Throws: Every fault of the attributes.
+    package init(
+        id: String,
+        source: String,
+        type: String,
+        subject: String? = nil,
+        time: String? = nil,
+        data: [UInt8]
+    ) throws(CloudEventError) {
+        var reader = CloudEventReader(base: .root)
+        let texts = [
+            ("specversion", Self.specVersion), ("id", id), ("source", source), ("type", type), ("subject", subject),
+            ("time", time), ("datacontenttype", "application/json"),
+        ]
+        var attributes = try reader.read(texts.compactMap { name, text in text.map { (name, $0) } })
+        attributes.data = data[...]
+        self.init(attributes)
+    }
+
+    /// The Unix milliseconds of a time of RFC 3339, rounded down; nil for text that is none.
+    package static func milliseconds(ofTime text: String) -> Int64? { AttributeSyntax.milliseconds(ofTime: text) }
+
+    /// Whether a text can be a `time`: one of RFC 3339.
+    package static func isTime(_ text: String) -> Bool { AttributeSyntax.isTime(text) }
+
+    /// Whether a text can be an attribute that says something: it is not empty and has no forbidden character.
+    package static func isText(_ text: String) -> Bool {
+        var text = text
+        return !text.isEmpty && !text.withUTF8 { AttributeSyntax.hasForbiddenCharacter($0) }
+    }
+
     init(_ attributes: CloudEventReader.Attributes) {
         id = attributes.id
         source = attributes.source

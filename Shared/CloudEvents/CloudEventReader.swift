@@ -74,6 +74,15 @@ struct CloudEventReader {
         return attributes
     }
 
+    /// Reads attributes that are texts.
+    mutating func read(_ texts: [(name: String, text: String)]) throws(CloudEventError) -> Attributes {
+        for (name, text) in texts {
+            readAttribute(.header(text), name)
+        }
+        guard faults.isEmpty else { throw CloudEventError(faults: faults) }
+        return attributes
+    }
+
     private mutating func readField(_ field: BinaryFields.Field) {
         let name = field.name
         switch (name, field.value) {

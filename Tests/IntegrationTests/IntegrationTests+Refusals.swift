@@ -38,12 +38,17 @@ extension IntegrationTests {
         let creation = ("POST", "/admin/api/automations", Installation.automation("refused", on: "x"))
         let reading = ("GET", "/api/runs", String?.none)
         let tokens = ("GET", "/admin/api/tokens", String?.none)
+        let hooks = ("GET", "/admin/api/hooks", String?.none)
+        let newHook = ("POST", "/admin/api/hooks", #"{"name":"refused","kind":"github"}"#)
         let table: [(role: String, method: String, path: String, body: String?, status: Int)] = [
             ("sender", reading.0, reading.1, nil, 403), ("sender", creation.0, creation.1, creation.2, 403),
             ("sender", tokens.0, tokens.1, nil, 403), ("viewer", signal.0, signal.1, signal.2, 403),
             ("viewer", reading.0, reading.1, nil, 200), ("auditor", signal.0, signal.1, signal.2, 403),
             ("auditor", reading.0, reading.1, nil, 200), ("operator", creation.0, creation.1, creation.2, 403),
             ("operator", tokens.0, tokens.1, nil, 403), ("author", tokens.0, tokens.1, nil, 403),
+            ("viewer", hooks.0, hooks.1, nil, 403), ("operator", hooks.0, hooks.1, nil, 200),
+            ("author", newHook.0, newHook.1, newHook.2, 403), ("sender", "GET", "/api/signals", nil, 403),
+            ("viewer", "GET", "/api/signals", nil, 200),
         ]
         for row in table {
             let client = try installation.client(token: try await token(of: row.role))
@@ -128,6 +133,9 @@ extension IntegrationTests {
             "SELECT token_id::text FROM gateway.api_tokens WHERE name = 'admin'"
         )[0]
 
+        let hook = #"{"name":"\#(key)","kind":"github"}"#
+        #expect(try await installation.client().post("/admin/api/hooks", json: hook).status == 201)
+
         let foreigner = try installation.client(token: try await foreignToken())
         let places: [(String, String)] = [
             ("GET", "/api/signals/\(signal)"), ("GET", "/api/runs/\(run)"),
@@ -135,12 +143,15 @@ extension IntegrationTests {
             ("GET", "/admin/api/automations/\(id)"), ("GET", "/admin/api/automations/\(key)"),
             ("POST", "/admin/api/automations/\(id)/activate"), ("POST", "/admin/api/automations/\(id)/deactivate"),
             ("POST", "/admin/api/automations/\(key)/deactivate"), ("DELETE", "/admin/api/tokens/\(tokenID)"),
+            ("GET", "/admin/api/hooks/\(key)"), ("DELETE", "/admin/api/hooks/\(key)"),
+            ("POST", "/admin/api/hooks/\(key)/rotate"),
         ]
         for (method, path) in places {
             try expectProblem(try await foreigner.send(method, path), 404, "not_found")
         }
         for path in [
             "/api/runs", "/api/runs?signal_id=\(signal)", "/api/runs?automation_key=\(key)", "/admin/api/automations",
+            "/api/signals", "/admin/api/hooks",
         ] {
             let answer = try await foreigner.get(path)
             #expect(try JSONValue(parsing: answer.body)["items"] == [], "\(path)")
@@ -170,6 +181,7 @@ extension IntegrationTests {
             """
             SELECT 'signals ' || count(*) FROM gateway.signals UNION ALL
             SELECT 'keys ' || count(*) FROM gateway.signal_keys UNION ALL
+            SELECT 'hooks ' || count(*) FROM gateway.hooks UNION ALL
             SELECT 'tokens ' || count(*) || ' ' || count(revoked_at) FROM gateway.api_tokens UNION ALL
             SELECT 'automations ' || count(*) || ' ' || coalesce(sum(revision), 0) FROM engine.automations UNION ALL
             SELECT 'answers ' || count(*) FROM engine.requests

@@ -1,6 +1,6 @@
 extension Refusal {
     /// Everything that a client with every right is still refused.
-    static let all = bodies + events + forms + automations + definitions + places
+    static let all = bodies + events + forms + hooks + automations + definitions + places
 
     private static let bodies: [Refusal] = [
         .plain("not JSON", "hello", 400, "invalid_json"),
@@ -108,6 +108,20 @@ extension Refusal {
         )
     }
 
+    private static let hooks: [Refusal] = [
+        .hook("a hook that is no JSON", "{", 400, "invalid_json"),
+        .hook("a hook of nothing", "{}", 422, "invalid_content", at: "/kind"),
+        .hook("a hook with a full stop", #"{"name":"a.b","kind":"github"}"#, 422, "invalid_content", at: "/name"),
+        .hook("a short secret", #"{"name":"a","kind":"github","secret":"x"}"#, 422, "invalid_content", at: "/secret"),
+        .hook(
+            "a mapping of GitHub's type",
+            #"{"name":"a","kind":"github","mapping":{"type":"/x"}}"#,
+            422,
+            "invalid_content",
+            at: "/mapping/type"
+        ),
+    ]
+
     private static let automations: [Refusal] = [
         .automation("an automation that is no JSON", "{", 400, "invalid_json"),
         .automation("an automation that is an array", "[]", 400, "invalid_request"),
@@ -183,7 +197,14 @@ extension Refusal {
         .bare("GET", "/api", 404, "not_found"),
         .bare("GET", "/api/signals/", 404, "not_found"),
         .bare("POST", "/api/runs/x/actions/execute", 404, "not_found"),
-        .bare("GET", "/api/signals", 405, "method_not_allowed"),
+        .bare("GET", "/api/signals?type=", 400, "invalid_request"),
+        .bare("GET", "/api/signals?since=today", 400, "invalid_request"),
+        .bare("GET", "/api/signals?cursor=x", 400, "invalid_cursor"),
+        .bare("GET", "/api/hooks/acme.none", 405, "method_not_allowed"),
+        .bare("POST", "/api/hooks/acme.none", 401, "unauthenticated"),
+        .bare("GET", "/admin/api/hooks/none", 404, "not_found"),
+        .bare("DELETE", "/admin/api/hooks/none", 404, "not_found"),
+        .bare("POST", "/admin/api/hooks/none/rotate", 404, "not_found"),
         .bare("PUT", "/api/signals", 405, "method_not_allowed"),
         .bare("DELETE", "/api/runs", 405, "method_not_allowed"),
         .bare("PUT", "/admin/api/automations/refused", 405, "method_not_allowed"),

@@ -80,6 +80,18 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         )
     }
 
+    /// A body of `POST /admin/api/hooks`.
+    static func hook(_ name: String, _ body: String, _ status: Int, _ code: String, at pointer: String? = nil) -> Self {
+        Refusal(
+            name: name,
+            path: "/admin/api/hooks",
+            body: Array(body.utf8),
+            status: status,
+            code: code,
+            pointer: pointer
+        )
+    }
+
     /// A request without a body.
     static func bare(_ method: String, _ path: String, _ status: Int, _ code: String) -> Self {
         Refusal(

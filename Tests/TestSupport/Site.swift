@@ -60,12 +60,14 @@ struct Site: Sendable {
         guard let schema = service.schema else { return [:] }
         let postgres = try ServerAddress(servers.postgres).authority
         let rabbitMQ = try ServerAddress(servers.rabbitMQ).authority
-        return [
+        var environment = [
             "BATUTA_DATABASE_URL":
                 "postgres://\(schema.role):\(TestPasswords.database(schema))@\(postgres)/\(database)",
             "BATUTA_BROKER_URL":
                 "amqp://\(schema.role):\(TestPasswords.broker(schema))@\(rabbitMQ)/\(database)",
         ]
+        if service == .gateway { environment["BATUTA_SECRET_KEYS_FILE"] = try TestKeys.path() }
+        return environment
     }
 
     /// Lends a superuser's client.

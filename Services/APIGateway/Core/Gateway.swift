@@ -1,6 +1,7 @@
 package import Logging
 package import Messaging
 package import Persistence
+package import Secrets
 import ServiceBase
 package import ServiceRuntime
 
@@ -17,12 +18,14 @@ package struct Gateway: Sendable {
     ///   - database: The service's database.
     ///   - lanes: Its lanes; one more than the intake uses, for what administrators change.
     ///   - requests: The way to other services.
+    ///   - secrets: The keys that the secrets of hooks are sealed with; without them there are no hooks.
     ///   - logger: Where it logs.
     package init(
         _ configuration: GatewayConfiguration,
         database: PostgresClient,
         lanes: LaneGroup,
         requests: RequestClient,
+        secrets: SecretKeyRing? = nil,
         logger: Logger
     ) {
         let identities = IdentityStore(repository: IdentityRepository(database: database), logger: logger)
@@ -30,6 +33,8 @@ package struct Gateway: Sendable {
         let intake = SignalIntake(lanes: lanes, identities: identities, limits: configuration.intake, logger: logger)
         let engine = EngineClient(requests: requests, patience: configuration.patience)
         let metrics = RequestMetrics()
+        let hooks = HookRepository(database: database)
+        let hookSecrets = HookSecrets(ring: secrets)
         let operations = GatewayOperations(
             signals: SignalOperations(
                 intake: intake,
@@ -45,6 +50,21 @@ package struct Gateway: Sendable {
                 database: database,
                 limit: configuration.bodies.request,
                 patience: configuration.patience
+            ),
+            hooks: HookOperations(
+                lanes: lanes,
+                repository: hooks,
+                secrets: hookSecrets,
+                limit: configuration.bodies.request,
+                patience: configuration.patience
+            ),
+            receiver: HookReceiver(
+                repository: hooks,
+                secrets: hookSecrets,
+                intake: intake,
+                limits: configuration.bodies,
+                patience: configuration.patience,
+                logger: logger
             )
         )
         self.identities = identities
@@ -83,6 +103,7 @@ package struct Gateway: Sendable {
     /// - Throws: What stops the start, with a sentence that says what to do.
     package static func parts(_ context: ServiceContext) async throws -> [ServicePart] {
         let configuration = GatewayConfiguration(context.configuration)
+        let secrets = try configuration.secretKeysFile.map(Self.keyRing)
         let base = try await ServiceBase.connect(
             context,
             schema: .gateway,
@@ -94,8 +115,27 @@ package struct Gateway: Sendable {
             database: base.database,
             lanes: base.lanes,
             requests: base.requests,
+            secrets: secrets,
             logger: context.logger
         )
         return base.parts + gateway.parts
+    }
+
+    /// Reads the key file before anything else is begun.
+    private static func keyRing(_ path: String) throws -> SecretKeyRing {
+        do throws(SecretsError) {
+            return try SecretKeyRing(contentsOf: path)
+        } catch {
+            throw StartError("\(GatewayKeys.secretKeysFile.name) is of no use. \(error.message)")
+        }
+    }
+}
+
+/// What stops the start, as a sentence that says what to do.
+private struct StartError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
     }
 }

@@ -8,6 +8,8 @@ package struct GatewayConfiguration: Sendable {
     package var server = GatewayServer.Limits()
     /// How long a request may wait for the database or another service.
     package var patience: Duration = .seconds(10)
+    /// Where the keys are that the secrets of hooks are sealed with.
+    package var secretKeysFile: String?
 
     package init(address: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8_080)) {
         self.address = address
@@ -17,6 +19,7 @@ package struct GatewayConfiguration: Sendable {
     package init(_ configuration: ServiceConfiguration) {
         self.init(address: configuration[GatewayKeys.address])
         patience = configuration[GatewayKeys.requestPatience]
+        secretKeysFile = configuration[GatewayKeys.secretKeysFile]
         intake.lanes = configuration[GatewayKeys.intakeLanes]
         intake.waiting = configuration[GatewayKeys.intakeWaiting]
         intake.patience = patience

@@ -49,9 +49,16 @@ package enum GatewayKeys {
         help: "How long a connection may be idle, or a request's head take to arrive."
     )
 
+    /// Where the keys are that the secrets of hooks are sealed with.
+    package static let secretKeysFile = ConfigurationKey<String>.path(
+        "BATUTA_SECRET_KEYS_FILE",
+        help: "The file of the keys that the secrets of hooks are sealed with; without it there are no hooks."
+    )
+    .optional
+
     /// All of them.
     package static let all: [any ConfigurationDeclaration] = [
-        address, intakeLanes, intakeWaiting, requestPatience, bodyPatience, idleTimeout,
+        address, intakeLanes, intakeWaiting, requestPatience, bodyPatience, idleTimeout, secretKeysFile,
     ]
 
     /// What the gateway counts.
@@ -73,6 +80,12 @@ package enum GatewayKeys {
             "batuta_http_request_duration_seconds",
             help: "Time from a request's head to its answer.",
             labels: ["route", "method"]
+        ),
+        .counter("batuta_hook_deliveries_total", help: "Webhooks whose signals were committed.", labels: ["kind"]),
+        .counter(
+            "batuta_hook_refusals_total",
+            help: "Webhooks that were refused, by the signature's verdict or the problem's code.",
+            labels: ["kind", "reason"]
         ),
         .counter("batuta_http_unknown_tokens_total", help: "Requests with a token that nobody knows."),
         .counter("batuta_refusals_unaudited_total", help: "Refusals that were too many to be recorded one by one."),

@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test func otherMethods() {
-        #expect(table.match(method: "PUT", path: "/api/signals") == .methodNotAllowed([.post]))
+        #expect(table.match(method: "PUT", path: "/api/signals") == .methodNotAllowed([.get, .post]))
+        #expect(table.match(method: "GET", path: "/api/hooks/a.b") == .methodNotAllowed([.post]))
         #expect(table.match(method: "PATCH", path: "/admin/api/tokens") == .methodNotAllowed([.get, .post]))
         #expect(table.match(method: "GET", path: "/admin/api/tokens/x") == .methodNotAllowed([.delete]))
     }

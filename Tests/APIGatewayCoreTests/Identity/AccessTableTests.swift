@@ -7,13 +7,15 @@ import Testing
     private static let allowed: [Role: Set<Route>] = [
         .sender: [.postSignal],
         .viewer: reads,
-        .operator: reads.union([.postSignal]),
-        .author: reads.union([.postSignal, .createAutomation, .activateAutomation, .deactivateAutomation]),
-        .admin: Set(Route.allCases),
-        .auditor: reads,
+        .operator: reads.union([.postSignal]).union(hooks),
+        .author: reads.union([.postSignal, .createAutomation, .activateAutomation, .deactivateAutomation]).union(hooks),
+        .admin: Set(Route.allCases).subtracting([.receiveHook]),
+        .auditor: reads.union(hooks),
     ]
+    private static let hooks: Set<Route> = [.listHooks, .getHook]
     private static let reads: Set<Route> = [
-        .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation, .listActions,
+        .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
+        .listActions,
     ]
 
     @Test(arguments: Role.allCases, Route.allCases)

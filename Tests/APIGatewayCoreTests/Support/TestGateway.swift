@@ -5,6 +5,7 @@ import JSON
 import Logging
 import Messaging
 import Persistence
+import Secrets
 import ServiceLifecycle
 import ServiceRuntime
 import TestSupport
@@ -23,18 +24,20 @@ struct TestGateway: Sendable {
     /// Makes a database, bootstraps it, starts a gateway, lends it, and drops everything.
     static func with(
         bodyPatience: Duration = .seconds(10),
+        secrets: SecretKeyRing? = nil,
         _ body: @Sendable (TestGateway) async throws -> Void
     ) async throws {
         var configuration = GatewayConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))
         configuration.server.bodyPatience = bodyPatience
         try await ServiceDatabase.with(.gateway, connections: 8) { [configuration] database in
-            try await run(configuration, database, body)
+            try await run(configuration, database, secrets, body)
         }
     }
 
     private static func run(
         _ configuration: GatewayConfiguration,
         _ database: ServiceDatabase,
+        _ secrets: SecretKeyRing?,
         _ body: @Sendable (TestGateway) async throws -> Void
     ) async throws {
         let order = Bootstrap.Order(tenant: try tenant(), name: "Test", tokenName: "admin")
@@ -53,6 +56,7 @@ struct TestGateway: Sendable {
             database: database.client,
             lanes: lanes,
             requests: requests,
+            secrets: secrets,
             logger: ServiceDatabase.logger
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -111,15 +115,19 @@ struct TestGateway: Sendable {
 
     /// The actions of all audit entries in the outbox, in alphabetical order.
     func auditedActions() async throws -> [String] {
+        try await auditEntries().map { $0["action"]?.stringValue ?? "" }.sorted()
+    }
+
+    /// All audit entries in the outbox.
+    func auditEntries() async throws -> [JSONValue] {
         let rows = try await database.execute(
             PostgresStatement("SELECT convert_from(body, 'UTF8') FROM gateway.outbox WHERE destination = 'audit'")
         )
         return try rows.flatMap { row in
             try row.decode(0, as: String.self).split(separator: "\n").map { line in
-                try JSONDocument(parsing: String(line)).root["action"]?.stringValue ?? ""
+                try JSONValue(parsing: Array(line.utf8), limits: .wrapped)
             }
         }
-        .sorted()
     }
 
     static func tenant() throws -> Tenant {

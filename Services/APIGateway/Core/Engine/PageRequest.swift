@@ -1,3 +1,5 @@
+import Contracts
+import FoundationEssentials
 import HTTPTypes
 import JSON
 
@@ -25,6 +27,17 @@ struct PageRequest {
         if let cursor, cursor.isEmpty || cursor.utf8.count > 1_024 {
             throw GatewayProblem.invalidParameter("cursor")
         }
+    }
+
+    /// The cursor of a list whose cursors are ids of ours.
+    func cursorID() throws -> UUID? {
+        guard let cursor else {
+            return nil
+        }
+        guard let id = UUID(uuidString: cursor) else {
+            throw GatewayProblem(.invalidCursor)
+        }
+        return id
     }
 
     /// Writes `limit` and `cursor` as members of a request.

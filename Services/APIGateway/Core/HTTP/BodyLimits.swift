@@ -8,6 +8,9 @@ package struct BodyLimits: Sendable {
     /// Of any other request, a batch of signals included.
     package var request = 1_024 * 1_024
 
+    /// Of a webhook, of which a mapping may keep less than a signal's.
+    package var hook = 25 * 1_024 * 1_024
+
     package init() {}
 
     /// The limit of a request's body.

@@ -4,11 +4,16 @@ struct GatewayOperations: Sendable {
     let runs: RunOperations
     let automations: AutomationOperations
     let tokens: TokenOperations
+    let hooks: HookOperations
+    let receiver: HookReceiver
 
     func perform(_ request: GatewayRequest) async throws -> GatewayAnswer {
         switch request.route {
         case .postSignal: try await signals.post(request)
+        case .listSignals: try await signals.list(request)
         case .getSignal: try await signals.get(request)
+        // It comes without a caller and never gets here.
+        case .receiveHook: throw GatewayProblem.notFound
         case .listRuns, .listRecentRuns: try await runs.list(request)
         case .getRun: try await runs.get(request)
         case .getStepOutput: try await runs.stepOutput(request)
@@ -20,6 +25,11 @@ struct GatewayOperations: Sendable {
         case .createToken: try await tokens.create(request)
         case .listTokens: try await tokens.list(request)
         case .revokeToken: try await tokens.revoke(request)
+        case .createHook: try await hooks.create(request)
+        case .listHooks: try await hooks.list(request)
+        case .getHook: try await hooks.get(request)
+        case .deleteHook: try await hooks.delete(request)
+        case .rotateHook: try await hooks.rotate(request)
         }
     }
 }

@@ -59,6 +59,16 @@ package struct GatewayResponder: HTTPResponder {
             var problem = GatewayProblem(.methodNotAllowed)
             problem.allowed = allowed
             throw problem
+        case .found(.receiveHook, let parameters):
+            let delivery = HookDelivery(
+                source: parameters.first ?? "",
+                headers: request.headers,
+                requestID: requestID,
+                trace: trace
+            )
+            return try await operations.receiver.receive(delivery) {
+                try await RequestBodyReader.read(request, limit: limits.hook)
+            }
         case .found(let route, let parameters):
             let caller = try await authenticator.caller(of: request.headers, on: route)
             let body =

@@ -10,11 +10,11 @@ enum JSONBody {
     /// Reads a body as strict JSON.
     ///
     /// - Throws: `GatewayProblem` with 400, which names the place of the first error, or 413.
-    static func document(_ bytes: [UInt8], limit: Int) throws -> JSONDocument {
+    static func document(_ bytes: [UInt8], limit: Int, depth: Int = maximumDepth) throws -> JSONDocument {
         do {
             return try JSONDocument(
                 parsing: bytes,
-                limits: JSONLimits(maximumBytes: limit, maximumDepth: maximumDepth)
+                limits: JSONLimits(maximumBytes: limit, maximumDepth: depth)
             )
         } catch {
             if error.code == .tooLarge {

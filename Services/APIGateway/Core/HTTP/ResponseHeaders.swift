@@ -9,8 +9,8 @@ extension HTTPField.Name {
     static let frameOptions = known("X-Frame-Options")
     static let referrerPolicy = known("Referrer-Policy")
 
-    /// A name written in this file; it is a valid one.
-    private static func known(_ name: String) -> HTTPField.Name {
+    /// A name written in the sources; it is a valid one.
+    static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else {
             preconditionFailure("\(name) is no name of a header")
         }

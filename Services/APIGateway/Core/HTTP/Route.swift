@@ -1,7 +1,9 @@
 /// Every operation that the gateway serves.
 package enum Route: String, CaseIterable, Sendable {
     case postSignal
+    case listSignals
     case getSignal
+    case receiveHook
     case listRuns
     case listRecentRuns
     case getRun
@@ -15,6 +17,11 @@ package enum Route: String, CaseIterable, Sendable {
     case createToken
     case listTokens
     case revokeToken
+    case createHook
+    case listHooks
+    case getHook
+    case deleteHook
+    case rotateHook
 
     /// The methods in use.
     package enum Method: String, CaseIterable, Sendable {
@@ -26,19 +33,23 @@ package enum Route: String, CaseIterable, Sendable {
     /// The method that the operation is asked for with.
     package var method: Method {
         switch self {
-        case .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
-            .listActions, .listTokens:
+        case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
+            .getAutomation,
+            .listActions, .listTokens, .listHooks, .getHook:
             .get
-        case .postSignal, .createAutomation, .activateAutomation, .deactivateAutomation, .createToken: .post
-        case .revokeToken: .delete
+        case .postSignal, .receiveHook, .createAutomation, .activateAutomation, .deactivateAutomation, .createToken,
+            .createHook, .rotateHook:
+            .post
+        case .revokeToken, .deleteHook: .delete
         }
     }
 
     /// The path with its parameters in braces: the name of the route in metrics and in the audit log.
     package var pattern: String {
         switch self {
-        case .postSignal: "/api/signals"
+        case .postSignal, .listSignals: "/api/signals"
         case .getSignal: "/api/signals/{signal_id}"
+        case .receiveHook: "/api/hooks/{source}"
         case .listRuns: "/api/runs"
         case .listRecentRuns: "/api/runs/recent"
         case .getRun: "/api/runs/{run_id}"
@@ -50,6 +61,9 @@ package enum Route: String, CaseIterable, Sendable {
         case .listActions: "/admin/api/actions"
         case .createToken, .listTokens: "/admin/api/tokens"
         case .revokeToken: "/admin/api/tokens/{token_id}"
+        case .createHook, .listHooks: "/admin/api/hooks"
+        case .getHook, .deleteHook: "/admin/api/hooks/{name}"
+        case .rotateHook: "/admin/api/hooks/{name}/rotate"
         }
     }
 

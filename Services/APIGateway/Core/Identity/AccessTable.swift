@@ -11,11 +11,15 @@ package enum AccessTable {
     package static func roles(for route: Route) -> Set<Role> {
         switch route {
         case .postSignal: [.sender, .operator, .author, .admin]
-        case .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
+        // Its signature is its credential; no token opens it.
+        case .receiveHook: []
+        case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
+            .getAutomation,
             .listActions:
             [.viewer, .operator, .author, .admin, .auditor]
         case .createAutomation, .activateAutomation, .deactivateAutomation: [.author, .admin]
-        case .createToken, .listTokens, .revokeToken: [.admin]
+        case .listHooks, .getHook: [.operator, .author, .admin, .auditor]
+        case .createToken, .listTokens, .revokeToken, .createHook, .deleteHook, .rotateHook: [.admin]
         }
     }
 }

@@ -1,5 +1,4 @@
 import Contracts
-import Crypto
 import Domain
 import FoundationEssentials
 import HTTPTypes
@@ -18,7 +17,7 @@ struct TokenOperations: Sendable {
     /// `POST /admin/api/tokens`: the one answer that shows the token.
     func create(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let asked = try TokenRequest(try JSONBody.object(of: request, limit: limit).root)
-        let key = try request.idempotencyKey()
+        let keyed = try request.idempotencyKey().map { KeyedRequest(request, $0) }
         var generator = SystemRandomNumberGenerator()
         let token = APIToken(using: &generator)
         let now = Timestamp.now()
@@ -37,12 +36,12 @@ struct TokenOperations: Sendable {
         let repeated = try await lanes.transaction(deadline: .now + patience) { lane -> GatewayAnswer? in
             // The row of the generation is the lock under which a key is looked up and taken.
             try await lane.database.execute(IdentityRepository.nextGeneration)
-            if let key, let earlier = try await Self.earlierAnswer(request, key, in: lane) {
+            if let earlier = try await keyed?.earlierAnswer(in: lane) {
                 return earlier
             }
             lane.enqueue([TokenRepository.insertion(record, hash: token.hash, of: principal.tenant)])
-            if let key {
-                lane.enqueue([Self.remembering(record, request, key)])
+            if let keyed {
+                lane.enqueue([keyed.remembering(Self.answer(.created, record))])
             }
             lane.audit(entry)
             return nil
@@ -128,58 +127,5 @@ struct TokenOperations: Sendable {
         var writer = JSONWriter()
         record.write(to: &writer, text: text)
         return GatewayAnswer(status, writer.bytes)
-    }
-
-    // MARK: - Repeated requests
-
-    private static func fingerprint(_ request: GatewayRequest) -> [UInt8] {
-        Array(SHA256.hash(data: request.body))
-    }
-
-    /// What the first request of the key was answered, without the token, which is kept nowhere.
-    private static func earlierAnswer(
-        _ request: GatewayRequest,
-        _ key: String,
-        in lane: LaneTransaction
-    ) async throws -> GatewayAnswer? {
-        let rows = try await lane.database.execute(
-            PostgresStatement(
-                """
-                SELECT fingerprint, answer FROM gateway.requests
-                WHERE tenant = $1 AND principal = $2 AND route = $3 AND idempotency_key = $4
-                """,
-                Self.key(request, key)
-            )
-        )
-        guard let row = rows.first else {
-            return nil
-        }
-        guard try row.decode(0, as: [UInt8].self) == fingerprint(request) else {
-            throw GatewayProblem(.idempotencyKeyReused)
-        }
-        return GatewayAnswer(.created, try row.decode(1, as: [UInt8].self))
-    }
-
-    private static func remembering(
-        _ record: TokenRecord,
-        _ request: GatewayRequest,
-        _ key: String
-    )
-        -> PostgresStatement
-    {
-        var writer = JSONWriter()
-        record.write(to: &writer)
-        return PostgresStatement(
-            """
-            INSERT INTO gateway.requests (tenant, principal, route, idempotency_key, fingerprint, status, answer)
-            VALUES ($1, $2, $3, $4, $5, 201, $6)
-            """,
-            Self.key(request, key) + [.bytes(fingerprint(request)), .textBytes(writer.bytes)]
-        )
-    }
-
-    private static func key(_ request: GatewayRequest, _ key: String) -> [PostgresValue] {
-        let principal = request.caller.principal
-        return [.text(principal.tenant.key), .text(principal.via), .text(request.route.name), .text(key)]
     }
 }

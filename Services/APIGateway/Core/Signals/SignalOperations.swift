@@ -43,13 +43,50 @@ struct SignalOperations: Sendable {
         return GatewayAnswer(.accepted, writer.bytes)
     }
 
+    /// `GET /api/signals`, newest first.
+    func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let page = try PageRequest(try request.query())
+        let found = try await repository.page(
+            try SignalFilter(page.query),
+            of: request.caller.principal.tenant,
+            before: try page.cursorID(),
+            count: page.limit + 1,
+            deadline: .now + patience
+        )
+        let signals = found.prefix(page.limit)
+        let next = found.count > page.limit ? signals.last?.signalID.lowercased : nil
+        var writer = JSONWriter(capacity: 256 * signals.count + 64)
+        writer.beginObject()
+        writer.key("items")
+        writer.beginArray()
+        for signal in signals {
+            writer.beginObject()
+            writer.member("signal_id", signal.signalID.lowercased)
+            writer.member("id", signal.id)
+            writer.member("source", signal.source)
+            writer.member("type", signal.type)
+            writer.member("accepted_at", Self.acceptance(of: signal.signalID))
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.member("next", next)
+        writer.endObject()
+        return page.answer(writer.bytes, path: request.route.pattern, next: next)
+    }
+
+    /// When a signal was accepted, which its id says.
+    private static func acceptance(of signalID: UUID) -> String {
+        let milliseconds = Int64(clamping: UUIDv7.milliseconds(of: signalID) ?? 0)
+        return Timestamp(microseconds: milliseconds * 1_000).description
+    }
+
     /// `GET /api/signals/{signal_id}`.
     ///
     /// The engine is asked even where the broker's confirmation is not recorded yet, because it may have taken the signal
     /// all the same; without its answer the state is not known, so there is a 503 and no guess.
     func get(_ request: GatewayRequest) async throws -> GatewayAnswer {
         guard let signalID = request.parameters.first.flatMap({ UUID(uuidString: $0) }),
-            let milliseconds = UUIDv7.milliseconds(of: signalID),
+            UUIDv7.milliseconds(of: signalID) != nil,
             let signal = try await repository.signal(
                 signalID,
                 of: request.caller.principal.tenant,
@@ -75,10 +112,7 @@ struct SignalOperations: Sendable {
         writer.member("id", signal.id)
         writer.member("source", signal.source)
         writer.member("type", signal.type)
-        writer.member(
-            "accepted_at",
-            Timestamp(microseconds: Int64(clamping: milliseconds) * 1_000).description
-        )
+        writer.member("accepted_at", Self.acceptance(of: signalID))
         writer.member("status", isProcessed ? "processed" : signal.isPublished ? "published" : "accepted")
         writer.key("decisions")
         writer.raw(decisions.rawBytes)

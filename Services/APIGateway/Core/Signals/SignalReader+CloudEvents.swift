@@ -71,6 +71,15 @@ extension SignalReader {
         )
     }
 
+    /// An event of our own making with our stamps, once it was found to be one that we take.
+    static func checked(_ event: CloudEvent, _ stamps: SignalStamps) throws(GatewayProblem) -> IncomingSignal {
+        try check([event], at: [.root])
+        return stamped(event, stamps)
+    }
+
+    /// What our stamps add to an event at most.
+    static let stampBytes = 160
+
     /// Looks for what we refuse beyond the specification: long names, a NUL or other control character in them, our own
     /// attributes.
     private static func check(_ events: [CloudEvent], at places: [JSONPointer]) throws(GatewayProblem) {
@@ -116,7 +125,7 @@ extension SignalReader {
 
 extension GatewayProblem.Fault {
     /// A fault that the reading of the event has found.
-    fileprivate init(_ fault: CloudEventError.Fault) {
+    init(_ fault: CloudEventError.Fault) {
         self.init(
             pointer: fault.pointer.text,
             code: fault.code.rawValue,

@@ -88,6 +88,63 @@ package struct SignalRepository: Sendable {
         return events
     }
 
+    /// A page of a tenant's signals, newest first, those before a given one.
+    func page(
+        _ filter: SignalFilter,
+        of tenant: Tenant,
+        before signalID: UUID?,
+        count: Int,
+        deadline: ContinuousClock.Instant
+    ) async throws -> [ListedSignal] {
+        var conditions = ["tenant = $1"]
+        var values: [PostgresValue] = [.text(tenant.key)]
+        func require(_ column: String, _ comparison: String, _ value: PostgresValue) {
+            values.append(value)
+            conditions.append("\(column) \(comparison) $\(values.count)")
+        }
+        // The order of the bytes, as the index has it.
+        let type = #"type COLLATE "C""#
+        switch filter.type {
+        case .exact(let text):
+            require(type, "=", .text(text))
+        case .family(let prefix):
+            require(type, ">", .text(prefix))
+            // The least text that does not begin with the prefix: a slash comes right after a full stop.
+            require(type, "<", .text(prefix.dropLast() + "/"))
+        case nil:
+            break
+        }
+        if let source = filter.source { require("source", "=", .text(source)) }
+        if let since = filter.since { require("signal_id", ">=", .uuid(since)) }
+        if let until = filter.until { require("signal_id", "<", .uuid(until)) }
+        if let signalID { require("signal_id", "<", .uuid(signalID)) }
+        values.append(.int(count))
+        let statement = PostgresStatement(
+            """
+            SELECT signal_id, id, source, type FROM gateway.signals
+            WHERE \(conditions.joined(separator: " AND ")) ORDER BY signal_id DESC LIMIT $\(values.count)
+            """,
+            values,
+            isReadOnly: true
+        )
+        return try await database.execute(statement, deadline: deadline).map { row in
+            ListedSignal(
+                signalID: try row.decode(0),
+                id: try row.decode(1),
+                source: try row.decode(2),
+                type: try row.decode(3)
+            )
+        }
+    }
+
+    /// An item of a list.
+    struct ListedSignal: Sendable {
+        var signalID: UUID
+        var id: String
+        var source: String
+        var type: String
+    }
+
     /// An accepted signal as its sender may see it.
     struct Accepted: Sendable {
         var id: String

@@ -1,0 +1,189 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import Messaging
+import Persistence
+import Secrets
+import ServiceRuntime
+
+/// Makes, lists, rotates and deletes hook sources; every change is audited in its own transaction.
+struct HookOperations: Sendable {
+    let lanes: LaneGroup
+    let repository: HookRepository
+    let secrets: HookSecrets
+    let limit: Int
+    let patience: Duration
+
+    /// `POST /admin/api/hooks`: the one answer that shows a secret that was made here.
+    func create(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let asked = try HookRequest(try JSONBody.object(of: request, limit: limit).root)
+        let keyed = try request.idempotencyKey().map { KeyedRequest(request, $0) }
+        let principal = request.caller.principal
+        let hook = Hook(
+            hookID: UUIDv7.make(),
+            tenant: principal.tenant,
+            request: asked,
+            createdAt: .now(),
+            createdBy: principal.name
+        )
+        let secret = asked.secret.map { Secrets.Secret($0) } ?? HookSecrets.make()
+        let sealed = SealedHook(hook: hook, secret: try secrets.seal(secret, for: hook))
+        var draft = Self.draft("hook.create", hook, request)
+        draft.after = try hook.audited()
+        let entry = draft
+        let repeated = try await lanes.transaction(deadline: .now + patience) { lane -> GatewayAnswer? in
+            try await lane.database.execute(HookRepository.lock(hook.tenant))
+            if let earlier = try await keyed?.earlierAnswer(in: lane) {
+                return earlier
+            }
+            guard try await lane.database.execute(HookRepository.named(hook.name, of: hook.tenant)).isEmpty else {
+                throw GatewayProblem(
+                    .keyTaken,
+                    Sentence("A hook of that name is there already.", "Ya existe un webhook con ese nombre.")
+                )
+            }
+            lane.enqueue([HookRepository.insertion(sealed)])
+            if let keyed {
+                lane.enqueue([keyed.remembering(Self.answer(.created, hook))])
+            }
+            lane.audit(entry)
+            return nil
+        }
+        return repeated ?? Self.answer(.created, hook, made: asked.secret == nil ? secret : nil)
+    }
+
+    /// `GET /admin/api/hooks`.
+    func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let page = try PageRequest(try request.query())
+        let before = try page.cursorID()
+        var hooks = try await repository.page(
+            of: request.caller.principal.tenant,
+            before: before,
+            count: page.limit + 1,
+            deadline: .now + patience
+        )
+        let hasMore = hooks.count > page.limit
+        hooks = Array(hooks.prefix(page.limit))
+        let next = hasMore ? hooks.last?.hookID.lowercased : nil
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("items")
+        writer.beginArray()
+        for hook in hooks {
+            hook.write(to: &writer)
+        }
+        writer.endArray()
+        writer.member("next", next)
+        writer.endObject()
+        return page.answer(writer.bytes, path: request.route.pattern, next: next)
+    }
+
+    /// `GET /admin/api/hooks/{name}`.
+    func get(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let sealed = try await repository.hook(
+            request.parameters.first ?? "",
+            of: request.caller.principal.tenant,
+            deadline: .now + patience
+        )
+        guard let sealed else {
+            throw GatewayProblem.notFound
+        }
+        return Self.answer(.ok, sealed.hook)
+    }
+
+    /// `DELETE /admin/api/hooks/{name}`: from the answer on its webhooks are refused.
+    func delete(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let tenant = request.caller.principal.tenant
+        try await lanes.transaction(deadline: .now + patience) { lane in
+            let sealed = try await Self.locked(request, of: tenant, in: lane)
+            var draft = Self.draft("hook.delete", sealed.hook, request)
+            draft.before = try sealed.hook.audited()
+            lane.enqueue([HookRepository.deletion(sealed.hook.hookID)])
+            lane.audit(draft)
+        }
+        return GatewayAnswer(.noContent, [])
+    }
+
+    /// `POST /admin/api/hooks/{name}/rotate`: a new secret, beside which the old one holds for a while.
+    func rotate(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let tenant = request.caller.principal.tenant
+        let body = request.body.isEmpty ? nil : try JSONBody.object(of: request, limit: limit)
+        let keyed = try request.idempotencyKey().map {
+            KeyedRequest(request, $0, target: request.parameters.first ?? "")
+        }
+        return try await lanes.transaction(deadline: .now + patience) { lane in
+            let sealed = try await Self.locked(request, of: tenant, in: lane)
+            if let earlier = try await keyed?.earlierAnswer(in: lane) {
+                return earlier
+            }
+            let asked = try HookRotation(try body?.root ?? JSONDocument(parsing: "{}").root, of: sealed.hook.kind)
+            let secret = asked.secret.map { Secrets.Secret($0) } ?? HookSecrets.make()
+            let rotated = try rotated(sealed, with: secret, grace: asked.grace)
+            var draft = Self.draft("hook.rotate", rotated.hook, request)
+            draft.before = try sealed.hook.audited()
+            draft.after = try rotated.hook.audited()
+            lane.enqueue([HookRepository.rotation(rotated)])
+            if let keyed {
+                lane.enqueue([keyed.remembering(Self.answer(.ok, rotated.hook))])
+            }
+            lane.audit(draft)
+            return Self.answer(.ok, rotated.hook, made: asked.secret == nil ? secret : nil)
+        }
+    }
+
+    private func rotated(_ sealed: SealedHook, with secret: Secrets.Secret, grace: Int64) throws -> SealedHook {
+        let now = Timestamp.now()
+        var hook = sealed.hook
+        hook.secretVersion += 1
+        hook.rotatedAt = now
+        hook.previousUntil = grace > 0 ? Timestamp(microseconds: now.microseconds + grace * 1_000) : nil
+        return SealedHook(
+            hook: hook,
+            secret: try secrets.seal(secret, for: hook),
+            previousSecret: grace > 0 ? sealed.secret : nil
+        )
+    }
+
+    private static func locked(
+        _ request: GatewayRequest,
+        of tenant: Tenant,
+        in lane: LaneTransaction
+    ) async throws -> SealedHook {
+        let rows = try await lane.database.pipeline([
+            HookRepository.lock(tenant), HookRepository.named(request.parameters.first ?? "", of: tenant),
+        ])
+        guard let row = rows.last?.first else {
+            throw GatewayProblem.notFound
+        }
+        return try SealedHook(row: row)
+    }
+
+    private static func draft(_ action: String, _ hook: Hook, _ request: GatewayRequest) -> AuditDraft {
+        AuditDraft(
+            id: UUIDv7.make(),
+            time: .now(),
+            tenant: hook.tenant.key,
+            actor: request.caller.principal.actor,
+            action: action,
+            object: AuditObject(type: "hook", id: hook.name),
+            requestID: request.requestID,
+            traceID: request.trace.traceID
+        )
+    }
+
+    private static func answer(
+        _ status: HTTPResponse.Status,
+        _ hook: Hook,
+        made secret: Secrets.Secret? = nil
+    )
+        -> GatewayAnswer
+    {
+        var writer = JSONWriter()
+        if secret?.withText({ hook.write(to: &writer, secret: $0) }) == nil {
+            hook.write(to: &writer)
+        }
+        return GatewayAnswer(status, writer.bytes)
+    }
+}
