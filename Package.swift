@@ -20,6 +20,8 @@ let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", pac
 let lifecycleTestKit: Target.Dependency = .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
@@ -78,14 +80,17 @@ let sharedTargets: [Target] = [
     shared("JSON"),
     shared("CloudEvents", ["JSON"]),
     shared("Domain", ["JSON"]),
+    shared("EventPattern", ["JSON"]),
+    shared("Templates", ["JSON", crypto]),
+    shared("Secrets", [crypto]),
     shared("Contracts", ["Domain", "JSON", crypto]),
     shared("FaultInjection"),
+    shared("OutboundHTTP", [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle]),
     shared("PostgreSQL", ["CPostgreSQL", deque, logging, serviceLifecycle]),
     shared(
         "ServiceBase",
         ["Contracts", "Domain", "JSON", "Messaging", "Persistence", "ServiceRuntime", logging, serviceLifecycle]
     ),
-    shared("Secrets", [crypto]),
     shared("RabbitMQ", ["CRabbitMQ", deque, logging, serviceLifecycle]),
     shared("Persistence", ["PostgreSQL", coreMetrics, crypto, logging, serviceLifecycle]),
     shared(
@@ -117,7 +122,11 @@ let serviceTargets: [Target] =
             "CloudEvents", "Secrets", deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes,
         ]
     )
-    + service("AutomationEngine", executable: "automation-engine", coreDependencies + ["CloudEvents"])
+    + service(
+        "AutomationEngine",
+        executable: "automation-engine",
+        coreDependencies + ["CloudEvents", "EventPattern", "OutboundHTTP", "Secrets", "Templates", deque]
+    )
     + service("AuditWriter", executable: "audit-writer", coreDependencies)
     + service("Scheduler", executable: "scheduler", ["Persistence", "ServiceBase", "ServiceRuntime"])
     + service("JobController", executable: "job-controller", ["Persistence", "ServiceBase", "ServiceRuntime"])
@@ -126,7 +135,8 @@ let serviceTargets: [Target] =
         "CommandLine",
         executable: "batuta",
         [
-            "Contracts", "Domain", "JSON", "Messaging", "Persistence", argumentParser, asyncHTTPClient, logging,
+            "Contracts", "Domain", "JSON", "Messaging", "Persistence", "Secrets", argumentParser, asyncHTTPClient,
+            logging,
             nioCore, nioHTTP1,
         ]
     )
@@ -149,15 +159,30 @@ let testTargets: [Target] = [
             "APIGatewayCore", "CloudEvents", "Secrets", httpTypes, hummingbird, nioCore, nioHTTP1, nioPosix,
         ]
     ),
+    .executableTarget(name: "Benchmarks", dependencies: ["EventPattern", "JSON"], path: "Tests/Benchmarks"),
     tests("Architecture", support),
     tests("AuditWriterCore", support + coreDependencies + ["AuditWriterCore"]),
-    tests("AutomationEngineCore", support + coreDependencies + ["AutomationEngineCore"]),
+    tests(
+        "AutomationEngineCore",
+        support + coreDependencies + [
+            "AutomationEngineCore", "EventPattern", "OutboundHTTP", "Secrets", "Templates", nioHTTP1,
+        ]
+    ),
     tests("CloudEvents", support + ["CloudEvents", "JSON"]),
     tests("CommandLine", support + coreDependencies + ["CommandLineCore", argumentParser]),
     tests("Contracts", support + ["Contracts", "Domain", "JSON", crypto], exclude: ["Golden"]),
     tests("Domain", support + ["Domain", "JSON"]),
     tests("Fault", support + coreDependencies + [nioHTTP1]),
     tests("FaultInjection", ["FaultInjection"]),
+    tests("EventPattern", support + ["EventPattern", "JSON"], exclude: ["Cases"]),
+    tests("Templates", support + ["JSON", "Templates"]),
+    tests("Secrets", support + ["JSON", "Secrets"]),
+    tests(
+        "OutboundHTTP",
+        support + [
+            "OutboundHTTP", lifecycleTestKit, nioCore, nioEmbedded, nioHTTP1, nioPosix, nioSSL, serviceLifecycle,
+        ]
+    ),
     tests("Integration", support + coreDependencies + [nioHTTP1]),
     tests("JSON", support + ["JSON"]),
     tests("Messaging", support + coreDependencies + ["PostgreSQL", "RabbitMQ", nioHTTP1]),
@@ -180,6 +205,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),

@@ -13,6 +13,12 @@ package enum CrashPoint: String, Sendable, CaseIterable {
     case afterCommitBeforeAck = "after_commit_before_ack"
     /// The audit writer is between taking the tree's lock and committing the new leaves.
     case inAuditAppend = "in_audit_append"
+    /// An attempt is recorded; its effect has not begun.
+    case beforeEffect = "before_effect"
+    /// An attempt's effect has taken place; its outcome is not recorded yet.
+    case afterEffectBeforeRecord = "after_effect_before_record"
+    /// Runs are claimed that others have left; nothing of them is done yet.
+    case duringTakeover = "during_takeover"
 
     /// The number that stands for the point in the armed word; zero means that none is armed.
     var number: UInt8 {
@@ -22,6 +28,9 @@ package enum CrashPoint: String, Sendable, CaseIterable {
         case .afterDeliveryBeforeCommit: 3
         case .afterCommitBeforeAck: 4
         case .inAuditAppend: 5
+        case .beforeEffect: 6
+        case .afterEffectBeforeRecord: 7
+        case .duringTakeover: 8
         }
     }
 }

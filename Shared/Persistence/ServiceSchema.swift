@@ -19,7 +19,7 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     package var requiredVersion: Int {
         switch self {
         case .gateway: 2
-        case .engine: 2
+        case .engine: 3
         case .scheduler: 2
         case .jobs: 2
         case .audit: 2

@@ -75,7 +75,7 @@ struct ImportTests {
 
     @Test(
         "a pure module does no input and output: it imports no adapter, no NIO, no server",
-        arguments: ["JSON", "CloudEvents", "Domain", "Contracts"]
+        arguments: ["JSON", "CloudEvents", "Domain", "Contracts", "EventPattern", "Templates", "Secrets"]
     )
     func pureModules(module: String) {
         let forbidden: Set<String> = [
@@ -94,6 +94,10 @@ struct ImportTests {
             "JSON": ["CloudEvents", "Domain", "Contracts", "FaultInjection"],
             "CloudEvents": ["Domain", "Contracts"],
             "Domain": ["Contracts"],
+            "EventPattern": ["CloudEvents", "Domain", "Contracts", "Templates"],
+            "Templates": ["CloudEvents", "Domain", "Contracts", "EventPattern"],
+            "Secrets": ["JSON", "Domain", "Contracts"],
+            "OutboundHTTP": ["Persistence", "Messaging", "ServiceRuntime", "Contracts", "Domain"],
             "PostgreSQL": ["Persistence", "Messaging", "ServiceRuntime", "RabbitMQ", "Contracts", "Domain"],
             "RabbitMQ": ["Persistence", "Messaging", "ServiceRuntime", "PostgreSQL", "Contracts", "Domain"],
         ]

@@ -18,10 +18,10 @@ struct AutomationCatalogueTests {
             )
             try await Self.store("old", generation: 2, in: database)
             try await catalogue.refresh()
-            #expect(Self.matches(catalogue) == ["old"])
+            #expect(try Self.matches(catalogue) == ["old"])
             try await Self.store("new", generation: 3, in: database)
             try await catalogue.refresh()
-            #expect(Self.matches(catalogue) == ["new", "old"])
+            #expect(try Self.matches(catalogue) == ["new", "old"])
 
             // The database is restored to the state in which only the first one was there.
             try await database.executeAsSuperuser(
@@ -31,18 +31,18 @@ struct AutomationCatalogueTests {
                 """
             )
             try await catalogue.refresh()
-            #expect(Self.matches(catalogue) == ["old"])
+            #expect(try Self.matches(catalogue) == ["old"])
             #expect(catalogue.current.generation == 2)
 
             // It works on from there: the same generation comes a second time, with something else in it.
             try await Self.store("other", generation: 3, in: database)
             try await catalogue.refresh()
-            #expect(Self.matches(catalogue) == ["old", "other"])
+            #expect(try Self.matches(catalogue) == ["old", "other"])
         }
     }
 
-    private static func matches(_ catalogue: AutomationCatalogue) -> [String] {
-        catalogue.current.matches(tenant: "acme", type: "orders.paid").map(\.key)
+    private static func matches(_ catalogue: AutomationCatalogue) throws -> [String] {
+        catalogue.current.matches(try Fixtures.signal("orders.paid")).map(\.key)
     }
 
     private static func store(_ key: String, generation: Int64, in database: ServiceDatabase) async throws {

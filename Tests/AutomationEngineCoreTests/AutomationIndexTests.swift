@@ -12,14 +12,16 @@ struct AutomationIndexTests {
         on signalType: String,
         id: UUID = UUIDv7.make()
     ) throws -> CompiledAutomation {
-        let trigger = try #require(SignalTrigger(signalType))
-        return CompiledAutomation(
-            id: id,
-            tenant: tenant,
+        try Fixtures.automation(
+            #"{"trigger":{"signalType":"\#(signalType)"},"steps":[{"action_key":"data.transform"}]}"#,
             key: key,
-            version: 1,
-            definition: AutomationDefinition(trigger: trigger, steps: [])
+            tenant: tenant,
+            id: id
         )
+    }
+
+    private func matches(_ index: AutomationIndex, tenant: String = "acme", _ type: String) throws -> [String] {
+        index.matches(try Fixtures.signal(type, tenant: tenant)).map(\.key)
     }
 
     @Test("exact types and families match, within a tenant, sorted by key")
@@ -31,11 +33,11 @@ struct AutomationIndexTests {
         ] {
             index.update(automation.id, to: automation)
         }
-        #expect(index.matches(tenant: "acme", type: "github.push").map(\.key) == ["a", "b"])
-        #expect(index.matches(tenant: "acme", type: "github.pull_request.opened").map(\.key) == ["a", "c"])
-        #expect(index.matches(tenant: "acme", type: "github").isEmpty)
-        #expect(index.matches(tenant: "other", type: "github.push").map(\.key) == ["d"])
-        #expect(index.matches(tenant: "nobody", type: "github.push").isEmpty)
+        #expect(try matches(index, "github.push") == ["a", "b"])
+        #expect(try matches(index, "github.pull_request.opened") == ["a", "c"])
+        #expect(try matches(index, "github").isEmpty)
+        #expect(try matches(index, tenant: "other", "github.push") == ["d"])
+        #expect(try matches(index, tenant: "nobody", "github.push").isEmpty)
     }
 
     @Test("a change takes the place of what was there")
@@ -44,10 +46,10 @@ struct AutomationIndexTests {
         let id = UUIDv7.make()
         index.update(id, to: try automation("a", on: "x", id: id))
         index.update(id, to: try automation("a", on: "y.*", id: id))
-        #expect(index.matches(tenant: "acme", type: "x").isEmpty)
-        #expect(index.matches(tenant: "acme", type: "y.z").map(\.key) == ["a"])
+        #expect(try matches(index, "x").isEmpty)
+        #expect(try matches(index, "y.z") == ["a"])
         index.update(id, to: nil)
-        #expect(index.matches(tenant: "acme", type: "y.z").isEmpty)
+        #expect(try matches(index, "y.z").isEmpty)
         #expect(index.count == 0)
     }
 
@@ -78,7 +80,7 @@ struct AutomationIndexTests {
         for _ in 0..<500 {
             let type = type(&generator)
             let expected = Set(all.filter { $0.trigger.matches(type) }.map(\.key))
-            #expect(Set(index.matches(tenant: "acme", type: type).map(\.key)) == expected, "\(type)")
+            #expect(Set(index.matches(try Fixtures.signal(type)).map(\.key)) == expected, "\(type)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import Templates
 import Testing
 
 @testable import AutomationEngineCore
@@ -45,8 +46,8 @@ struct DefinitionReaderTests {
         #expect(draft.description == "Why")
         #expect(draft.compiled.trigger == .family("github"))
         #expect(draft.compiled.steps.map(\.name) == ["first", "step-2"])
-        #expect(draft.compiled.steps[0].input == Array(#"{"a":[true,null,"x"],"b":1}"#.utf8))
-        #expect(draft.compiled.steps[1].input == Array("{}".utf8))
+        #expect(draft.compiled.steps[0].input.constant == Array(#"{"b":1,"a":[true,null,"x"]}"#.utf8))
+        #expect(draft.compiled.steps[1].input.constant == Array("{}".utf8))
     }
 
     @Test(
@@ -86,8 +87,8 @@ struct DefinitionReaderTests {
                 "/definition/trigger/signalType", "invalid_signal_type"
             ),
             (
-                #"{"trigger":{"signalType":"a","filter":{"x":["y"]}},"steps":[{"action_key":"data.transform"}]}"#,
-                "/definition/trigger/filter", "unsupported"
+                #"{"trigger":{"signalType":"a","filter":{"x":[]}},"steps":[{"action_key":"data.transform"}]}"#,
+                "/definition/trigger/filter/x", "empty_list"
             ),
             (#"{"trigger":{"signalType":"a"},"steps":[]}"#, "/definition/steps", "empty"),
             (#"{"trigger":{"signalType":"a"},"steps":{}}"#, "/definition/steps", "invalid_type"),
@@ -99,23 +100,47 @@ struct DefinitionReaderTests {
             ),
             (
                 #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","when":{}}]}"#,
-                "/definition/steps/0/when", "unsupported"
+                "/definition/steps/0/when", "empty_object"
             ),
             (
-                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","retry":{}}]}"#,
-                "/definition/steps/0/retry", "unsupported"
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","retry":{"delay":"1 s"}}]}"#,
+                "/definition/steps/0/retry/delay", "invalid_duration"
             ),
             (
-                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","timeout":"1s"}]}"#,
-                "/definition/steps/0/timeout", "unsupported"
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","timeout":"301s"}]}"#,
+                "/definition/steps/0/timeout", "invalid_value"
             ),
             (
-                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","on_error":"continue"}]}"#,
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","on_error":{"branch":"x"}}]}"#,
                 "/definition/steps/0/on_error", "unsupported"
             ),
             (
-                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":{"a":["{{ signal.id }}"]}}]}"#,
-                "/definition/steps/0/input/a/0", "unsupported"
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":{"a":["{{ steps.later.output }}"]}}]}"#,
+                "/definition/steps/0/input/a/0", "unknown_step"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"http.request","input":{"url":"http://0x7f.1/"}}]}"#,
+                "/definition/steps/0/input/url", "invalid_url"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"http.request","input":{"method":"GET"}}]}"#,
+                "/definition/steps/0/input/url", "required"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"http.request","input":{"url":"https://x.org","headers":{"a":"b\r\nc"}}}]}"#,
+                "/definition/steps/0/input/headers", "invalid_value"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"signal.emit","input":{}}]}"#,
+                "/definition/steps/0/input/type", "required"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","retry":{"max_attempts":0}}]}"#,
+                "/definition/steps/0/retry/max_attempts", "invalid_value"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","for_each":"x"}]}"#,
+                "/definition/steps/0/for_each", "unsupported"
             ),
             (
                 #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":{"n":9007199254740993}}]}"#,

@@ -7,6 +7,7 @@ import TestSupport
 final class Interposer: Sendable {
     private let name: String
     private let target: String
+    private let exchange: String
     private let broker: BrokerAdministration
     private let consumer: RabbitMQConsumer
     private let publisher: RabbitMQPublisher
@@ -20,6 +21,7 @@ final class Interposer: Sendable {
     /// - Throws: `TestSupportError` when the broker cannot be prepared.
     init(_ installation: Installation, target: String, exchange: String) async throws {
         self.target = target
+        self.exchange = exchange
         name = "interposer.\(target)"
         broker = installation.broker
         let address = try ServerAddress(installation.servers.rabbitMQ)
@@ -52,6 +54,8 @@ final class Interposer: Sendable {
             let result: Result<Void, any Error>
             do {
                 try await body()
+                // Nothing new comes from here on, so that its queue becomes empty.
+                try await broker.unbind(queue: name, from: exchange)
                 try await eventually("the interposer has handed everything on", within: .seconds(30)) {
                     try await broker.messageCounts()[name] == 0
                 }

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import NIOHTTP1
 import TestSupport
 import Testing
 
@@ -36,6 +37,14 @@ extension IntegrationTests {
         let examples = BuildFolder.repository.appendingPathComponent("compose/examples")
         let automations = try Self.files(at: examples.appendingPathComponent("automations"), endingWith: ".json")
         let client = try installation.client()
+        // `compose/examples/run` sets it before it loads the automations.
+        let secret = try await client.send(
+            .PUT,
+            "/admin/api/secrets/example-chat-token",
+            headers: ["Content-Type": "application/json"],
+            body: Array(#"{"value":"example"}"#.utf8)
+        )
+        #expect(secret.status == 200, "\(secret.text)")
         for file in automations {
             let body = try String(contentsOf: file, encoding: .utf8)
             let answer = try await client.post("/admin/api/automations", json: body)

@@ -165,21 +165,27 @@ extension Refusal {
             at: "\(first)/action_key"
         ),
         .definition(
-            "a filter",
-            #"{"trigger":{"signalType":"x","filter":{}},"steps":[{"action_key":"data.transform"}]}"#,
-            "unsupported_feature",
-            at: "/definition/trigger/filter"
+            "a filter with an empty range",
+            #"{"trigger":{"signalType":"x","filter":{"a":[{"numeric":[">",5,"<",5]}]}},"steps":[{"action_key":"data.transform"}]}"#,
+            at: "/definition/trigger/filter/a/0/numeric"
         ),
-        .definition("when", step("when", "{}"), "unsupported_feature", at: "\(first)/when"),
-        .definition("retry", step("retry", #"{"max_attempts":2}"#), "unsupported_feature", at: "\(first)/retry"),
-        .definition("a timeout", step("timeout", #""1s""#), "unsupported_feature", at: "\(first)/timeout"),
-        .definition("on_error", step("on_error", #""continue""#), "unsupported_feature", at: "\(first)/on_error"),
+        .definition("an empty when", step("when", "{}"), at: "\(first)/when"),
+        .definition("no attempt", step("retry", #"{"max_attempts":0}"#), at: "\(first)/retry/max_attempts"),
+        .definition("a timeout without a unit", step("timeout", #""10""#), at: "\(first)/timeout"),
+        .definition("an unknown on_error", step("on_error", #""ignore""#), at: "\(first)/on_error"),
+        .definition("for_each", step("for_each", #""x""#), "unsupported_feature", at: "\(first)/for_each"),
+        .definition("a branch", step("on_error", #"{"branch":"x"}"#), "unsupported_feature", at: "\(first)/on_error"),
         .definition(
-            "a template",
-            step("input", #"{"a":["{{ signal.data.x }}"]}"#),
-            "unsupported_feature",
+            "a template that does not end",
+            step("input", #"{"a":["{{ signal.data.x"]}"#),
             at: "\(first)/input/a/0"
         ),
+        .definition(
+            "a step that is not there",
+            step("input", #"{"a":"{{ steps.b.output }}"}"#),
+            at: "\(first)/input/a"
+        ),
+        .definition("an unknown secret", step("input", #"{"a":"{{ secret:none }}"}"#), at: "\(first)/input/a"),
         .definition("a number that no double keeps", step("input", #"{"a":9007199254740993}"#), at: "\(first)/input/a"),
         .definition("no steps", #"{"trigger":{"signalType":"x"},"steps":[]}"#, at: "/definition/steps"),
         .definition("no trigger", #"{"steps":[{"action_key":"data.transform"}]}"#, at: "/definition/trigger"),

@@ -9,7 +9,9 @@ extension Invariants {
             WHERE NOT EXISTS (SELECT FROM engine.inbox i WHERE i.signal_id = s.signal_id)
               AND NOT EXISTS (SELECT FROM engine.dead_letters d WHERE d.item_id = s.signal_id)
             UNION ALL
-            SELECT 'runs without an end', count(*) FROM engine.automation_runs WHERE finished_at IS NULL
+            SELECT 'runs without an end', count(*) FROM engine.automation_runs
+            -- A parked run waits for a person.
+            WHERE finished_at IS NULL AND status <> 'unknown'
             UNION ALL
             SELECT 'lanes that are not verified', count(*) FROM (\(lanes)) AS l
             WHERE signals_verified < signals_last OR commands_verified < commands_last OR audit_verified < audit_last
@@ -43,11 +45,17 @@ extension Invariants {
         FROM engine.inbox i
         JOIN engine.automations a ON a.tenant = i.tenant
         JOIN LATERAL (
-            SELECT s.status, s.signal_type FROM engine.automation_states s
+            SELECT s.status, s.signal_type, s.version FROM engine.automation_states s
             WHERE s.automation_id = a.automation_id AND s.generation <= i.generation
             ORDER BY s.generation DESC LIMIT 1
         ) AS s ON true
-        WHERE s.status = 'active' AND (
+        JOIN engine.automation_versions v ON v.automation_id = a.automation_id AND v.version = s.version
+        WHERE s.status = 'active'
+          -- Whether a filter matches is not judged here a second time.
+          AND (v.definition::jsonb -> 'trigger' -> 'filter' IS NULL OR EXISTS (
+              SELECT FROM engine.automation_runs r
+              WHERE r.signal_id = i.signal_id AND r.automation_key = a.automation_key))
+          AND (
             s.signal_type = i.signal_type OR (
                 right(s.signal_type, 2) = '.*' AND starts_with(i.signal_type, left(s.signal_type, -1))
                 AND length(i.signal_type) > length(s.signal_type) - 1))
@@ -69,7 +77,9 @@ extension Invariants {
             "the engine processes what the gateway has accepted",
             """
             SELECT format('%s in the gateway: %s, in the engine: %s', signal_id, g.type, i.signal_type)
-            FROM gateway.signals g FULL JOIN engine.inbox i USING (signal_id, tenant)
+            FROM (SELECT signal_id, tenant, type FROM gateway.signals
+                  UNION ALL SELECT signal_id, tenant, type FROM engine.signal_emissions) AS g
+            FULL JOIN engine.inbox i USING (signal_id, tenant)
             WHERE g.type IS DISTINCT FROM i.signal_type
               AND NOT EXISTS (SELECT FROM engine.dead_letters d WHERE d.item_id = signal_id)
             """
@@ -77,7 +87,9 @@ extension Invariants {
         (
             "the engine's copy is the event as it was accepted",
             """
-            SELECT e.signal_id::text FROM engine.signals e LEFT JOIN gateway.signals g USING (signal_id)
+            SELECT e.signal_id::text FROM engine.signals e
+            LEFT JOIN (SELECT signal_id, event FROM gateway.signals
+                       UNION ALL SELECT signal_id, event FROM engine.signal_emissions) AS g USING (signal_id)
             WHERE e.event IS DISTINCT FROM g.event
             """
         ),
@@ -111,6 +123,7 @@ extension Invariants {
             JOIN engine.automation_versions v
               ON v.automation_id = r.automation_id AND v.version = r.automation_version
             LEFT JOIN engine.automation_run_steps s ON s.run_id = r.run_id AND s.finished_at IS NOT NULL
+            WHERE r.status <> 'unknown'
             GROUP BY r.run_id, v.definition
             HAVING count(s.*) <> jsonb_array_length(v.definition::jsonb -> 'steps')
             """
@@ -119,7 +132,7 @@ extension Invariants {
             "a run leaves exactly one entry when it ends",
             """
             SELECT format('%s has %s entries', coalesce(r.run_id::text, e.object_id), coalesce(e.n, 0))
-            FROM engine.automation_runs r FULL JOIN (
+            FROM (SELECT * FROM engine.automation_runs WHERE status <> 'unknown') AS r FULL JOIN (
                 SELECT object_id, count(*) AS n, min(after ->> 'status') AS status, min(after ->> 'signal_id') AS signal_id
                 FROM pg_temp.entries_read WHERE action = 'run.end' GROUP BY 1
             ) AS e ON e.object_id = r.run_id::text

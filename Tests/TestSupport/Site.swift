@@ -66,7 +66,9 @@ struct Site: Sendable {
             "BATUTA_BROKER_URL":
                 "amqp://\(schema.role):\(TestPasswords.broker(schema))@\(rabbitMQ)/\(database)",
         ]
-        if service == .gateway { environment["BATUTA_SECRET_KEYS_FILE"] = try TestKeys.path() }
+        if [.gateway, .engine].contains(service) { environment["BATUTA_SECRET_KEYS_FILE"] = try TestKeys.path() }
+        // What the engine calls in tests listens on loopback.
+        if service == .engine { environment["BATUTA_HTTP_ALLOW"] = "127.0.0.1" }
         return environment
     }
 

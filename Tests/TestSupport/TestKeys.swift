@@ -1,6 +1,6 @@
 private import Foundation
 
-/// The key file that all gateways of one test process seal secrets with.
+/// The key file that all services of one test process seal secrets with.
 enum TestKeys {
     /// Its path; the file is made at the first use and lies in the temporary folder.
     static func path() throws -> String { try file.get() }

@@ -43,14 +43,19 @@ package struct Gateway: Sendable {
                 reader: SignalReader(limits: configuration.bodies),
                 patience: configuration.patience
             ),
-            runs: RunOperations(engine: engine),
-            automations: AutomationOperations(engine: engine, limit: configuration.bodies.request),
+            runs: RunOperations(engine: engine, limit: configuration.bodies.request),
+            automations: AutomationOperations(
+                engine: engine,
+                signals: SignalRepository(database: database),
+                limit: configuration.bodies.request
+            ),
             tokens: TokenOperations(
                 lanes: lanes,
                 database: database,
                 limit: configuration.bodies.request,
                 patience: configuration.patience
             ),
+            secrets: SecretOperations(engine: engine, limit: configuration.bodies.request),
             hooks: HookOperations(
                 lanes: lanes,
                 repository: hooks,

@@ -33,7 +33,10 @@ struct BinaryFields {
     /// The name of the attribute that a field carries, or nil where it carries none.
     static func attributeName(_ field: String) -> String? {
         let bytes = field.utf8
-        guard bytes.count > 3, bytes.prefix(3).map(AttributeSyntax.lowercase) == Array("ce-".utf8) else { return nil }
+        // Every field of every message is looked at, so nothing is copied before the prefix is found.
+        guard bytes.count > 3, zip(bytes, "ce-".utf8).allSatisfy({ AttributeSyntax.lowercase($0) == $1 }) else {
+            return nil
+        }
         return String(decoding: bytes.dropFirst(3).map(AttributeSyntax.lowercase), as: UTF8.self)
     }
 

@@ -15,6 +15,11 @@ package struct LaneError: Error, Sendable, CustomStringConvertible {
     package let code: Code
     package let message: String
 
+    package init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
     /// Whether the same transaction can simply be tried again.
     package var isRetryable: Bool {
         switch code {

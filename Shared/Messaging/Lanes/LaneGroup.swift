@@ -13,6 +13,7 @@ package final class LaneGroup: Service {
     private let pool: LanePool
     private let lanes: [Lane]
     private let relays: RelayRegistry
+    private let leaseUntil = Mutex<ContinuousClock.Instant?>(nil)
 
     /// - Parameters:
     ///   - context: What the lanes have in common.
@@ -44,6 +45,18 @@ package final class LaneGroup: Service {
         let lane = try await pool.checkout()
         defer { pool.checkin(lane) }
         return try await lane.transaction(deadline: deadline ?? .now + .seconds(15), body)
+    }
+
+    /// Whether this instance certainly holds its lease still: nobody has taken over what it works on.
+    ///
+    /// By this process's clock, which counts while the process is stopped, and with a second to spare.
+    package var holdsLease: Bool {
+        leaseUntil.withLock { until in until.map { ContinuousClock.now < $0 - .seconds(1) } ?? false }
+    }
+
+    /// The lease was renewed by a statement that was sent at this instant.
+    func leaseRenewed(at instant: ContinuousClock.Instant) {
+        leaseUntil.withLock { $0 = instant + .seconds(LaneKeeper.leaseSeconds) }
     }
 
     /// Relays, verifies, and takes over what other instances have left, until the process drains.

@@ -37,12 +37,14 @@ struct LaneKeeper: Sendable {
     }
 
     @Sendable private func renew() async throws {
+        let renewedAt = ContinuousClock.now
         try await context.repository.renewLease(
             of: context.instance,
             replica: context.replica,
             seconds: Self.leaseSeconds,
             deadline: .now + .seconds(3)
         )
+        lanes.leaseRenewed(at: renewedAt)
     }
 
     @Sendable private func takeOver() async throws {

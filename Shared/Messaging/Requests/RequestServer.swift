@@ -126,7 +126,8 @@ package struct RequestServer: Service {
         }
         let document: JSONDocument
         do {
-            document = try JSONDocument(parsing: delivery.body)
+            // What a client sent may stand within it, as deep as it may be.
+            document = try JSONDocument(parsing: delivery.body, limits: .wrapped)
         } catch {
             return Reply(Problem(.invalidJSON))
         }

@@ -82,7 +82,9 @@ extension BrokerPermissions {
                 writes.append((Topology.requestsExchange, "^(engine|scheduler|jobs|audit)$"))
                 reads.append((Topology.eventsExchange, ".*"))
             case .engine:
-                writes.append((Topology.requestsExchange, "^audit$"))
+                // What its steps emit goes where accepted signals go, and is verified by asking itself.
+                writes.append((Topology.signalsExchange, ".*"))
+                writes.append((Topology.requestsExchange, "^(audit|engine)$"))
                 writes.append((Topology.eventsExchange, "^(automations|runs)\\.[a-z_]+$"))
                 reads.append((Topology.signalsExchange, "^#$"))
             case .scheduler:

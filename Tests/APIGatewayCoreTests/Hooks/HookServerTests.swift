@@ -42,6 +42,10 @@ struct HookServerTests {
             #expect(second != first)
             #expect(try await Self.push(test, "2", secret: first).status == 202)
             #expect(try await Self.push(test, "3", secret: second).status == 202)
+            try await test.storage.executeAsSuperuser(
+                "UPDATE gateway.hooks SET previous_until = now() - interval '1 second'"
+            )
+            #expect(try await Self.push(test, "3b", secret: first).status == 401)
             let ended = try await client.post(
                 "/admin/api/hooks/gh/rotate",
                 json: #"{"secret":"\#(Self.secret)","grace":"0s"}"#

@@ -7,15 +7,16 @@ import Testing
     private static let allowed: [Role: Set<Route>] = [
         .sender: [.postSignal],
         .viewer: reads,
-        .operator: reads.union([.postSignal]).union(hooks),
-        .author: reads.union([.postSignal, .createAutomation, .activateAutomation, .deactivateAutomation]).union(hooks),
+        .operator: reads.union([.postSignal, .resolveStep]).union(hooks),
+        .author: reads.union(hooks)
+            .union([.postSignal, .listSecrets, .createAutomation, .activateAutomation, .deactivateAutomation]),
         .admin: Set(Route.allCases).subtracting([.receiveHook]),
         .auditor: reads.union(hooks),
     ]
     private static let hooks: Set<Route> = [.listHooks, .getHook]
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
-        .listActions,
+        .listActions, .whyAutomation,
     ]
 
     @Test(arguments: Role.allCases, Route.allCases)

@@ -21,14 +21,14 @@ import Testing
     /// Who may publish where with which key.
     private static let publishing: [(exchange: String, key: String, by: Set<ServiceName>)] =
         [
-            ("batuta.signals", "order.paid", [.gateway]),
-            ("batuta.signals", "x", [.gateway]),
+            ("batuta.signals", "order.paid", [.gateway, .engine]),
+            ("batuta.signals", "x", [.gateway, .engine]),
             ("batuta.commands", "audit.keep", Set(ServiceName.allCases)),
             ("batuta.commands", "audit.keep.more", []),
             ("batuta.commands", "engine.cancel", []),
             ("batuta.commands", "gateway.cancel", []),
             ("batuta.requests", "gateway", []),
-            ("batuta.requests", "engine", [.gateway]),
+            ("batuta.requests", "engine", [.gateway, .engine]),
             ("batuta.requests", "scheduler", [.gateway]),
             ("batuta.requests", "jobs", [.gateway]),
             ("batuta.requests", "audit", Set(ServiceName.allCases)),

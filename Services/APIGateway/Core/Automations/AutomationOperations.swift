@@ -6,6 +6,8 @@ import JSON
 /// Automations and actions, which the engine owns.
 struct AutomationOperations: Sendable {
     let engine: EngineClient
+    /// The accepted signals, which a question may name.
+    let signals: SignalRepository
     let limit: Int
 
     /// `POST /admin/api/automations`: the body goes to the engine as it came.
@@ -84,7 +86,7 @@ struct AutomationOperations: Sendable {
         return unwrapped
     }
 
-    private static func automation(_ request: GatewayRequest) throws -> String {
+    static func automation(_ request: GatewayRequest) throws -> String {
         guard let name = request.parameters.first, name.utf8.count <= 100 else {
             throw GatewayProblem.notFound
         }

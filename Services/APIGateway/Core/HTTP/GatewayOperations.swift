@@ -4,6 +4,7 @@ struct GatewayOperations: Sendable {
     let runs: RunOperations
     let automations: AutomationOperations
     let tokens: TokenOperations
+    let secrets: SecretOperations
     let hooks: HookOperations
     let receiver: HookReceiver
 
@@ -22,6 +23,11 @@ struct GatewayOperations: Sendable {
         case .getAutomation: try await automations.get(request)
         case .activateAutomation, .deactivateAutomation: try await automations.changeStatus(request)
         case .listActions: try await automations.actions(request)
+        case .whyAutomation: try await automations.why(request)
+        case .resolveStep: try await runs.resolve(request)
+        case .listSecrets: try await secrets.list(request)
+        case .putSecret: try await secrets.put(request)
+        case .deleteSecret: try await secrets.delete(request)
         case .createToken: try await tokens.create(request)
         case .listTokens: try await tokens.list(request)
         case .revokeToken: try await tokens.revoke(request)

@@ -72,7 +72,7 @@ package struct GatewayResponder: HTTPResponder {
         case .found(let route, let parameters):
             let caller = try await authenticator.caller(of: request.headers, on: route)
             let body =
-                route.method == .post
+                [.post, .put].contains(route.method)
                 ? try await RequestBodyReader.read(request, limit: limits.bytes(of: route, request.headers)) : []
             return try await operations.perform(
                 GatewayRequest(

@@ -14,6 +14,11 @@ package enum Route: String, CaseIterable, Sendable {
     case activateAutomation
     case deactivateAutomation
     case listActions
+    case whyAutomation
+    case resolveStep
+    case listSecrets
+    case putSecret
+    case deleteSecret
     case createToken
     case listTokens
     case revokeToken
@@ -27,6 +32,7 @@ package enum Route: String, CaseIterable, Sendable {
     package enum Method: String, CaseIterable, Sendable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
         case delete = "DELETE"
     }
 
@@ -34,13 +40,13 @@ package enum Route: String, CaseIterable, Sendable {
     package var method: Method {
         switch self {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
-            .getAutomation,
-            .listActions, .listTokens, .listHooks, .getHook:
+            .getAutomation, .listActions, .listSecrets, .listTokens, .listHooks, .getHook:
             .get
-        case .postSignal, .receiveHook, .createAutomation, .activateAutomation, .deactivateAutomation, .createToken,
-            .createHook, .rotateHook:
+        case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .createAutomation, .activateAutomation,
+            .deactivateAutomation, .createToken, .createHook, .rotateHook:
             .post
-        case .revokeToken, .deleteHook: .delete
+        case .putSecret: .put
+        case .revokeToken, .deleteHook, .deleteSecret: .delete
         }
     }
 
@@ -59,6 +65,10 @@ package enum Route: String, CaseIterable, Sendable {
         case .activateAutomation: "/admin/api/automations/{id}/activate"
         case .deactivateAutomation: "/admin/api/automations/{id}/deactivate"
         case .listActions: "/admin/api/actions"
+        case .whyAutomation: "/admin/api/automations/{id}/why"
+        case .resolveStep: "/api/runs/{run_id}/steps/{name}/resolve"
+        case .listSecrets: "/admin/api/secrets"
+        case .putSecret, .deleteSecret: "/admin/api/secrets/{name}"
         case .createToken, .listTokens: "/admin/api/tokens"
         case .revokeToken: "/admin/api/tokens/{token_id}"
         case .createHook, .listHooks: "/admin/api/hooks"

@@ -14,12 +14,15 @@ package enum AccessTable {
         // Its signature is its credential; no token opens it.
         case .receiveHook: []
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
-            .getAutomation,
-            .listActions:
+            .getAutomation, .listActions, .whyAutomation:
             [.viewer, .operator, .author, .admin, .auditor]
+        case .resolveStep: [.operator, .admin]
+        case .listSecrets: [.author, .admin]
         case .createAutomation, .activateAutomation, .deactivateAutomation: [.author, .admin]
         case .listHooks, .getHook: [.operator, .author, .admin, .auditor]
-        case .createToken, .listTokens, .revokeToken, .createHook, .deleteHook, .rotateHook: [.admin]
+        case .createToken, .listTokens, .revokeToken, .createHook, .deleteHook, .rotateHook,
+            .putSecret, .deleteSecret:
+            [.admin]
         }
     }
 }

@@ -7,6 +7,7 @@ import JSON
 /// Runs, read from the engine.
 struct RunOperations: Sendable {
     let engine: EngineClient
+    let limit: Int
 
     /// `GET /api/runs` and `GET /api/runs/recent`, newest first.
     func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
@@ -60,7 +61,7 @@ struct RunOperations: Sendable {
         return GatewayAnswer(.ok, try await engine.ask(RequestType.engineRunsStepOutput, writer.bytes, for: request))
     }
 
-    private static func runID(_ request: GatewayRequest) throws -> String {
+    static func runID(_ request: GatewayRequest) throws -> String {
         guard let id = request.parameters.first.flatMap({ UUID(uuidString: $0) }) else {
             throw GatewayProblem.notFound
         }

@@ -99,6 +99,10 @@ struct SignalOperations: Sendable {
         question.beginObject()
         question.member("signal_id", signalID.lowercased)
         question.member("type", signal.type)
+        if let event = try await repository.event(of: signalID, tenant: request.caller.principal.tenant) {
+            question.key("event")
+            question.raw(event)
+        }
         question.endObject()
         let answer = try engine.document(
             of: try await engine.ask(RequestType.engineSignalsDecisions, question.bytes, for: request)

@@ -145,6 +145,18 @@ package struct SignalRepository: Sendable {
         var type: String
     }
 
+    /// The event of a tenant's signal, in structured form.
+    func event(of signalID: UUID, tenant: Tenant) async throws -> [UInt8]? {
+        let rows = try await database.execute(
+            PostgresStatement(
+                "SELECT event FROM gateway.signals WHERE signal_id = $1 AND tenant = $2",
+                [.uuid(signalID), .text(tenant.key)],
+                isReadOnly: true
+            )
+        )
+        return try rows.first?.decode(0)
+    }
+
     /// An accepted signal as its sender may see it.
     struct Accepted: Sendable {
         var id: String

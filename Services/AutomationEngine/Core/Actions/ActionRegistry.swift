@@ -14,8 +14,6 @@ struct ActionDeclaration: Sendable {
     var outputSchema: JSONValue
     /// Whether an attempt of unknown outcome may simply be repeated.
     var isIdempotent: Bool
-    /// Whether it has no effect outside the engine, so that it completes in the transaction that creates its run.
-    var isPure: Bool
 }
 
 /// The actions that there are.
@@ -34,9 +32,61 @@ struct ActionRegistry: Sendable {
             description: "Its output is its input, with every reference resolved.",
             inputSchema: ["type": "object"],
             outputSchema: ["type": "object"],
-            isIdempotent: true,
-            isPure: true
-        )
+            isIdempotent: true
+        ),
+        ActionDeclaration(
+            key: "signal.emit",
+            title: "Emit a signal",
+            description: "Emits a signal of the tenant, which automations match like any other.",
+            inputSchema: [
+                "type": "object",
+                "properties": [
+                    "type": ["type": "string", "minLength": 1, "maxLength": 255],
+                    "subject": ["type": "string"],
+                    "data": true,
+                ],
+                "required": ["type"],
+                "additionalProperties": false,
+            ],
+            outputSchema: [
+                "type": "object",
+                "properties": ["signal_id": ["type": "string", "format": "uuid"], "type": ["type": "string"]],
+                "required": ["signal_id", "type"],
+            ],
+            isIdempotent: true
+        ),
+        ActionDeclaration(
+            key: "http.request",
+            title: "Call an HTTP service",
+            description:
+                "Sends one request and outputs the answer. An answer of 400 or above that `expect` does not list "
+                + "is a failure.",
+            inputSchema: [
+                "type": "object",
+                "properties": [
+                    "method": [
+                        "enum": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], "default": "GET",
+                    ],
+                    "url": ["type": "string", "format": "uri"],
+                    "headers": ["type": "object", "additionalProperties": ["type": "string"]],
+                    "body": true,
+                    "expect": ["type": "array", "items": ["type": "integer", "minimum": 100, "maximum": 599]],
+                    "follow_redirects": ["type": "boolean", "default": false],
+                ],
+                "required": ["url"],
+                "additionalProperties": false,
+            ],
+            outputSchema: [
+                "type": "object",
+                "properties": [
+                    "status": ["type": "integer"],
+                    "headers": ["type": "object", "additionalProperties": ["type": "string"]],
+                    "body": true,
+                ],
+                "required": ["status", "headers", "body"],
+            ],
+            isIdempotent: false
+        ),
     ])
 
     subscript(key: String) -> ActionDeclaration? {

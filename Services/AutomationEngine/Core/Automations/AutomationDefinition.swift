@@ -1,17 +1,32 @@
 import Domain
+import EventPattern
 import JSON
+import Templates
 
 /// What an automation does: when it starts, and its steps.
 struct AutomationDefinition: Sendable {
+    /// What becomes of a run when a step has failed for good.
+    enum OnError: String, CaseIterable, Sendable {
+        case fail
+        case `continue`
+    }
+
     /// One step, as the definition states it.
     struct Step: Sendable {
         var name: String
-        var actionKey: String
-        /// Canonical bytes.
-        var input: [UInt8]
+        var action: BuiltInAction
+        var input: Template
+        var when: EventPattern?
+        var retry: RetryPolicy?
+        var timeout: Duration?
+        var onError = OnError.fail
+        /// Whether an attempt of unknown outcome may simply be repeated.
+        var isIdempotent = false
     }
 
     var trigger: SignalTrigger
+    /// A pattern over the whole event.
+    var filter: EventPattern?
     var steps: [Step]
 }
 

@@ -5,6 +5,7 @@ import JSON
 import Logging
 import Messaging
 import Persistence
+import Templates
 
 /// What administrators do with automations: create, read, list, activate, deactivate.
 ///
@@ -25,6 +26,7 @@ struct AutomationService: Sendable {
         case .draft(let read):
             draft = read
         }
+        try await requireSecrets(of: draft.compiled, context)
         do {
             return try await idempotently("automations.create", body: body, context: context) { transaction in
                 let automation = try await AutomationRepository.insert(
@@ -53,8 +55,9 @@ struct AutomationService: Sendable {
     func activate(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         try await changeStatus("activate", body, context: context) { automation, status in
             try status.activated()
-            let trigger = try trigger(of: automation)
-            return trigger.signalType
+            let definition = try definition(of: automation)
+            try await requireSecrets(of: definition, context)
+            return definition.trigger.signalType
         }
     }
 
@@ -62,7 +65,7 @@ struct AutomationService: Sendable {
     func deactivate(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         try await changeStatus("deactivate", body, context: context) { automation, status in
             try status.deactivated()
-            return try trigger(of: automation).signalType
+            return try definition(of: automation).trigger.signalType
         }
     }
 
@@ -101,7 +104,7 @@ struct AutomationService: Sendable {
         _ action: String,
         _ body: JSONDocument,
         context: RequestContext,
-        change: @Sendable (Automation, inout AutomationStatus) throws -> String
+        change: @Sendable (Automation, inout AutomationStatus) async throws -> String
     ) async throws -> Reply {
         let reference = try reference(in: body)
         let condition = body.root["if_match"]?.stringValue
@@ -122,7 +125,7 @@ struct AutomationService: Sendable {
                 var status = automation.status
                 let signalType: String
                 do {
-                    signalType = try change(automation, &status)
+                    signalType = try await change(automation, &status)
                 } catch let refusal as AutomationStatus.Refusal {
                     throw Problem(refusal)
                 }
@@ -145,13 +148,40 @@ struct AutomationService: Sendable {
         }
     }
 
-    /// What an automation's definition starts on; refused where it cannot be executed now.
-    private func trigger(of automation: Automation) throws -> SignalTrigger {
+    /// An automation's definition; refused where it cannot be executed now.
+    private func definition(of automation: Automation) throws -> AutomationDefinition {
         let definition = try JSONDocument(parsing: automation.definition)
         var reader = DefinitionReader(registry: registry)
         switch reader.read(definition.root, at: JSONPointer().appending("definition")) {
-        case .definition(let definition): return definition.trigger
+        case .definition(let definition): return definition
         case .faults(let faults): throw Problem.definition(faults)
+        }
+    }
+
+    /// Refuses a definition that names secrets which do not exist.
+    private func requireSecrets(of definition: AutomationDefinition, _ context: RequestContext) async throws {
+        let references = definition.steps.flatMap(\.input.secrets)
+        guard !references.isEmpty else {
+            return
+        }
+        let rows = try await database.execute(
+            PostgresStatement(
+                "SELECT name FROM engine.secrets WHERE tenant = $1 AND name = ANY ($2)",
+                [.text(context.tenant), .textArray(Set(references.map(\.name)).sorted())],
+                isReadOnly: true
+            ),
+            deadline: context.deadline
+        )
+        let known = Set(try rows.map { try $0.decode(0, as: String.self) })
+        let faults = references.filter { !known.contains($0.name) }.map { reference in
+            DefinitionFault(
+                pointer: reference.pointer,
+                code: "unknown_secret",
+                detail: "There is no secret \"\(reference.name)\"; PUT /admin/api/secrets/\(reference.name) sets it."
+            )
+        }
+        guard faults.isEmpty else {
+            throw Problem.definition(faults)
         }
     }
 

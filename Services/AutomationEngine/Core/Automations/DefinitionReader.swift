@@ -1,4 +1,5 @@
 import Domain
+import EventPattern
 import JSON
 
 /// Reads a definition strictly, and names all its faults at once.
@@ -9,7 +10,8 @@ struct DefinitionReader {
     static let maximumSteps = 100
 
     private let registry: ActionRegistry
-    private var faults: [DefinitionFault] = []
+    /// The faults found so far.
+    private(set) var faults: [DefinitionFault] = []
 
     init(registry: ActionRegistry) {
         self.registry = registry
@@ -33,12 +35,14 @@ struct DefinitionReader {
             return .faults([fault(pointer, "invalid_type", "The definition must be an object.")])
         }
         refuseUnknown(definition, known: ["trigger", "steps"], unsupported: [], at: pointer)
-        let trigger = readTrigger(definition["trigger"], at: pointer.appending("trigger"))
+        let triggerPointer = pointer.appending("trigger")
+        let trigger = readTrigger(definition["trigger"], at: triggerPointer)
+        let filter = readPattern(definition["trigger"]?["filter"], at: triggerPointer.appending("filter"))
         let steps = readSteps(definition["steps"], at: pointer.appending("steps"))
         guard faults.isEmpty, let trigger else {
             return .faults(faults)
         }
-        return .definition(AutomationDefinition(trigger: trigger, steps: steps))
+        return .definition(AutomationDefinition(trigger: trigger, filter: filter, steps: steps))
     }
 
     private mutating func readTrigger(_ trigger: JSONView?, at pointer: JSONPointer) -> SignalTrigger? {
@@ -50,7 +54,7 @@ struct DefinitionReader {
             add(pointer, "invalid_type", "The trigger must be an object.")
             return nil
         }
-        refuseUnknown(trigger, known: ["signalType"], unsupported: ["filter"], at: pointer)
+        refuseUnknown(trigger, known: ["signalType", "filter"], unsupported: [], at: pointer)
         let typePointer = pointer.appending("signalType")
         guard let signalType = trigger["signalType"] else {
             add(typePointer, "required", "The trigger needs a signalType.")
@@ -77,20 +81,25 @@ struct DefinitionReader {
             return []
         }
         var read: [AutomationDefinition.Step] = []
-        var names: Set<String> = []
+        var names: [String] = []
         for (index, step) in steps.elements.enumerated() {
             guard index < Self.maximumSteps else {
                 add(pointer, "too_many_steps", "A definition has at most \(Self.maximumSteps) steps.")
                 return read
             }
             let stepPointer = pointer.appending(index)
-            guard let step = readStep(step, index: index, at: stepPointer) else {
+            guard step.kind == .object else {
+                add(stepPointer, "invalid_type", "A step must be an object.")
                 continue
             }
-            if !names.insert(step.name).inserted {
-                add(stepPointer.appending("name"), "duplicate_name", "Two steps are named \"\(step.name)\".")
+            let name = readName(step["name"], index: index, at: stepPointer.appending("name"))
+            if let name, names.contains(name) {
+                add(stepPointer.appending("name"), "duplicate_name", "Two steps are named \"\(name)\".")
             }
-            read.append(step)
+            if let step = readStep(step, name: name, after: names, at: stepPointer) {
+                read.append(step)
+            }
+            names.append(name ?? "")
         }
         if read.isEmpty, faults.isEmpty {
             add(pointer, "empty", "The definition needs at least one step.")
@@ -98,28 +107,36 @@ struct DefinitionReader {
         return read
     }
 
-    private mutating func readStep(
-        _ step: JSONView,
-        index: Int,
-        at pointer: JSONPointer
-    ) -> AutomationDefinition.Step? {
-        guard step.kind == .object else {
-            add(pointer, "invalid_type", "A step must be an object.")
+    /// Reads a pattern, which every part of a definition that has one states in the same form.
+    mutating func readPattern(_ pattern: JSONView?, at pointer: JSONPointer) -> EventPattern? {
+        guard let pattern else {
             return nil
         }
-        refuseUnknown(
-            step,
-            known: ["name", "action_key", "input"],
-            unsupported: ["when", "retry", "timeout", "on_error", "for_each", "needs", "idempotent"],
-            at: pointer
-        )
-        let name = readName(step["name"], index: index, at: pointer.appending("name"))
-        let actionKey = readActionKey(step["action_key"], at: pointer.appending("action_key"))
-        let input = readInput(step["input"], at: pointer.appending("input"))
-        guard let name, let actionKey, let input else {
+        do throws(EventPatternError) {
+            return try EventPattern(compiling: pattern, at: pointer)
+        } catch {
+            for fault in error.faults {
+                add(fault.pointer, fault.code.rawValue, fault.detail)
+            }
             return nil
         }
-        return AutomationDefinition.Step(name: name, actionKey: actionKey, input: input)
+    }
+
+    /// The action of a step, if one is registered by this name.
+    mutating func readAction(_ actionKey: JSONView?, at pointer: JSONPointer) -> BuiltInAction? {
+        guard let actionKey else {
+            add(pointer, "required", "A step needs an action_key.")
+            return nil
+        }
+        guard let key = actionKey.stringValue else {
+            add(pointer, "invalid_type", "The action_key must be a string.")
+            return nil
+        }
+        guard registry[key] != nil, let action = BuiltInAction(rawValue: key) else {
+            add(pointer, "unknown_action", "No action \"\(key)\" is registered; GET /admin/api/actions lists them.")
+            return nil
+        }
+        return action
     }
 
     private mutating func readName(_ name: JSONView?, index: Int, at pointer: JSONPointer) -> String? {
@@ -137,69 +154,8 @@ struct DefinitionReader {
         return text
     }
 
-    private mutating func readActionKey(_ actionKey: JSONView?, at pointer: JSONPointer) -> String? {
-        guard let actionKey else {
-            add(pointer, "required", "A step needs an action_key.")
-            return nil
-        }
-        guard let key = actionKey.stringValue else {
-            add(pointer, "invalid_type", "The action_key must be a string.")
-            return nil
-        }
-        guard registry[key] != nil else {
-            add(pointer, "unknown_action", "No action \"\(key)\" is registered; GET /admin/api/actions lists them.")
-            return nil
-        }
-        return key
-    }
-
-    private mutating func readInput(_ input: JSONView?, at pointer: JSONPointer) -> [UInt8]? {
-        guard let input else {
-            return Array("{}".utf8)
-        }
-        guard input.kind == .object else {
-            add(pointer, "invalid_type", "The input must be an object.")
-            return nil
-        }
-        let value = input.value
-        let before = faults.count
-        checkValue(value, at: pointer)
-        guard faults.count == before else {
-            return nil
-        }
-        do {
-            return try value.canonicalBytes()
-        } catch {
-            add(pointer, "invalid_number", "A number in the input cannot be kept exactly.")
-            return nil
-        }
-    }
-
-    /// Refuses templates, which are not executed, and numbers that a double does not keep.
-    private mutating func checkValue(_ value: JSONValue, at pointer: JSONPointer) {
-        switch value {
-        case .null, .bool:
-            break
-        case .number(let number):
-            if !number.survivesDouble {
-                add(pointer, "inexact_number", "The number \(number) does not survive a double; write it as a string.")
-            }
-        case .string(let text):
-            if text.contains("{{") {
-                add(pointer, "unsupported", "Templates (\"{{ … }}\") are not executed by this release.")
-            }
-        case .array(let elements):
-            for (index, element) in elements.enumerated() {
-                checkValue(element, at: pointer.appending(index))
-            }
-        case .object(let members):
-            for member in members {
-                checkValue(member.value, at: pointer.appending(member.key))
-            }
-        }
-    }
-
-    private mutating func refuseUnknown(
+    /// Names every member of an object that is not known there.
+    mutating func refuseUnknown(
         _ object: JSONView,
         known: Set<String>,
         unsupported: Set<String>,
@@ -218,7 +174,8 @@ struct DefinitionReader {
         }
     }
 
-    private mutating func add(_ pointer: JSONPointer, _ code: String, _ detail: String) {
+    /// Notes a fault.
+    mutating func add(_ pointer: JSONPointer, _ code: String, _ detail: String) {
         faults.append(fault(pointer, code, detail))
     }
 

@@ -33,7 +33,7 @@ final class AutomationCatalogue: Sendable {
             PostgresStatement("SELECT generation FROM engine.registry_generation"),
             PostgresStatement(
                 """
-                SELECT automation_id, tenant, automation_key, version, status, definition, changed_generation
+                SELECT automation_id, tenant, automation_key, version, status, definition, changed_generation, name
                 FROM engine.automations WHERE changed_generation > $1 ORDER BY changed_generation
                 """,
                 [.int8(known)]
@@ -80,6 +80,7 @@ final class AutomationCatalogue: Sendable {
                 id: id,
                 tenant: try row.decode(1, as: String.self),
                 key: key,
+                name: try row.decode(7, as: String.self),
                 version: try row.decode(3, as: Int.self),
                 definition: definition
             )

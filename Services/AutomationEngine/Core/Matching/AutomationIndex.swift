@@ -1,17 +1,29 @@
 import Domain
+import EventPattern
 import FoundationEssentials
 
-/// All active automations, found by a signal's tenant and type without looking at any that does not match.
+/// All active automations, found by a signal's tenant, type and content without looking at any that does not match.
+///
+/// Automations of one tenant and trigger share a bucket; those with a filter stand in its pattern index, whose cost grows
+/// with the event's fields and not with the automations.
 struct AutomationIndex: Sendable {
     private struct Key: Hashable {
         var tenant: String
+        /// The type, or the prefix of a family.
         var type: String
+    }
+
+    private struct Bucket: Sendable {
+        var unfiltered: [UUID] = []
+        var filtered = EventPatternIndex<UUID>()
+
+        var isEmpty: Bool { unfiltered.isEmpty && filtered.isEmpty }
     }
 
     /// The registry's generation that the index was built from.
     private(set) var generation: Int64
-    private var exact: [Key: [UUID]] = [:]
-    private var families: [Key: [UUID]] = [:]
+    private var exact: [Key: Bucket] = [:]
+    private var families: [Key: Bucket] = [:]
     private var automations: [UUID: CompiledAutomation] = [:]
 
     init(generation: Int64 = 0) {
@@ -24,15 +36,21 @@ struct AutomationIndex: Sendable {
     /// Takes over a change of one automation: its active version, or nil where it is not active.
     mutating func update(_ id: UUID, to automation: CompiledAutomation?) {
         if let old = automations.removeValue(forKey: id) {
-            remove(old)
+            change(old) { bucket in
+                bucket.unfiltered.removeAll { $0 == id }
+                bucket.filtered.remove(id)
+            }
         }
         guard let automation else {
             return
         }
         automations[id] = automation
-        switch automation.trigger {
-        case .exact(let type): exact[Key(tenant: automation.tenant, type: type), default: []].append(id)
-        case .family(let prefix): families[Key(tenant: automation.tenant, type: prefix), default: []].append(id)
+        change(automation) { bucket in
+            if let filter = automation.filter {
+                bucket.filtered.insert(id, filter)
+            } else {
+                bucket.unfiltered.append(id)
+            }
         }
     }
 
@@ -41,31 +59,40 @@ struct AutomationIndex: Sendable {
         self.generation = max(self.generation, generation)
     }
 
-    /// The active automations for a signal of this tenant and type, sorted by key.
-    func matches(tenant: String, type: String) -> [CompiledAutomation] {
-        var ids = exact[Key(tenant: tenant, type: type)] ?? []
+    /// The active automations that a signal starts, sorted by key.
+    func matches(_ signal: IncomingSignal) -> [CompiledAutomation] {
+        var ids = matches(signal, in: exact[Key(tenant: signal.tenant, type: signal.type)])
         if !families.isEmpty {
-            for prefix in SignalTrigger.familyPrefixes(of: type) {
-                ids += families[Key(tenant: tenant, type: String(prefix))] ?? []
+            for prefix in SignalTrigger.familyPrefixes(of: signal.type) {
+                ids += matches(signal, in: families[Key(tenant: signal.tenant, type: String(prefix))])
             }
         }
         let found = ids.compactMap { automations[$0] }
         return found.count < 2 ? found : found.sorted { $0.key < $1.key }
     }
 
-    private mutating func remove(_ automation: CompiledAutomation) {
+    private func matches(_ signal: IncomingSignal, in bucket: Bucket?) -> [UUID] {
+        guard let bucket else {
+            return []
+        }
+        return bucket.filtered.isEmpty ? bucket.unfiltered : bucket.unfiltered + bucket.filtered.matches(signal.view)
+    }
+
+    private mutating func change(_ automation: CompiledAutomation, _ body: (inout Bucket) -> Void) {
         switch automation.trigger {
         case .exact(let type):
-            Self.remove(automation.id, from: &exact, at: Key(tenant: automation.tenant, type: type))
+            Self.change(&exact, at: Key(tenant: automation.tenant, type: type), body)
         case .family(let prefix):
-            Self.remove(automation.id, from: &families, at: Key(tenant: automation.tenant, type: prefix))
+            Self.change(&families, at: Key(tenant: automation.tenant, type: prefix), body)
         }
     }
 
-    private static func remove(_ id: UUID, from index: inout [Key: [UUID]], at key: Key) {
-        index[key]?.removeAll { $0 == id }
-        if index[key]?.isEmpty ?? false {
-            index[key] = nil
+    private static func change(_ buckets: inout [Key: Bucket], at key: Key, _ body: (inout Bucket) -> Void) {
+        // Taken out, so that it is changed in place and not copied.
+        var bucket = buckets.removeValue(forKey: key) ?? Bucket()
+        body(&bucket)
+        if !bucket.isEmpty {
+            buckets[key] = bucket
         }
     }
 }

@@ -24,7 +24,13 @@ struct RunReader: Sendable {
             ),
             PostgresStatement(
                 """
-                SELECT s.name, s.action_key, s.status, s.attempt, s.input, s.output, s.error, s.started_at, s.finished_at
+                SELECT s.name, s.action_key, s.status, s.attempt, s.input, s.output, s.error, s.started_at, s.finished_at,
+                       (SELECT jsonb_agg(jsonb_build_object(
+                            'number', a.number, 'outcome', a.outcome, 'error', a.error::jsonb,
+                            'started_at', \(Self.time("a.started_at")),
+                            'finished_at', \(Self.time("a.finished_at"))) ORDER BY a.number)
+                        FROM engine.step_attempts a
+                        WHERE a.run_id = s.run_id AND a.position = s.position)::text
                 FROM engine.automation_run_steps s
                 WHERE s.run_id = $1 ORDER BY s.position
                 """,
@@ -69,6 +75,11 @@ struct RunReader: Sendable {
             throw Problem(.notFound, "There is no such step, or it has no output.")
         }
         return Reply(status: 200, body: try row.decode(0, as: [UInt8].self))
+    }
+
+    /// An instant in the one form of the wire.
+    private static func time(_ column: String) -> String {
+        #"to_char(\#(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#
     }
 
     /// A page of runs, newest first.
@@ -178,6 +189,10 @@ struct RunReader: Sendable {
         writer.member("error", raw: try row.decode(6, as: [UInt8]?.self))
         writer.member("started_at", try row.decode(7, as: PostgresTimestamp?.self).map(Timestamp.format))
         writer.member("finished_at", try row.decode(8, as: PostgresTimestamp?.self).map(Timestamp.format))
+        if let attempts = try row.decode(9, as: [UInt8]?.self) {
+            writer.key("attempts")
+            writer.raw(attempts)
+        }
         writer.endObject()
     }
 }

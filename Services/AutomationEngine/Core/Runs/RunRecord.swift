@@ -23,7 +23,22 @@ struct RunRecord: Sendable {
         var startedAt: Int64?
         /// Microseconds of Unix time.
         var finishedAt: Int64?
+
+        /// Sets the input, with its hash where that is known.
+        mutating func setInput(_ bytes: [UInt8], hash: String?) {
+            input = bytes
+            inputHash = hash ?? SHA256.hash(data: bytes).hex
+        }
+
+        /// Sets the output; one that is the input shares its hash.
+        mutating func setOutput(_ bytes: [UInt8]) {
+            output = bytes
+            outputHash = bytes == input ? inputHash : SHA256.hash(data: bytes).hex
+        }
     }
+
+    /// An output is at most this long, in bytes.
+    static let maximumOutput = 256 * 1_024
 
     var id: UUID
     var tenant: String
@@ -113,10 +128,52 @@ struct RunRecord: Sendable {
         )
     }
 
+    /// The entry that the run leaves in the audit log when a person must decide how it goes on.
+    func parkEntry(at time: Int64) -> AuditDraft {
+        var after = JSONWriter()
+        after.beginObject()
+        after.member("status", status.rawValue)
+        after.member("step", steps.first { $0.status == .unknown }?.name)
+        after.endObject()
+        return AuditDraft(
+            id: UUIDv7.make(),
+            time: Timestamp(microseconds: time),
+            tenant: tenant,
+            actor: AuditActor(type: .system, id: "automation-engine"),
+            action: "run.park",
+            object: AuditObject(type: "run", id: id.lowercased),
+            before: .none,
+            after: .canonical(after.bytes),
+            traceID: traceparent.flatMap(Self.traceID)
+        )
+    }
+
     /// The trace id of a traceparent `00-<trace>-<span>-<flags>`.
     static func traceID(of traceparent: String) -> String? {
         let parts = traceparent.split(separator: "-")
         return parts.count == 4 ? String(parts[1]) : nil
+    }
+}
+
+extension RunRecord {
+    /// A run that begins: every step is queued.
+    init(_ automation: CompiledAutomation, signal: IncomingSignal, runID: UUID, at now: Int64) {
+        self.init(
+            id: runID,
+            tenant: automation.tenant,
+            automationID: automation.id,
+            automationKey: automation.key,
+            automationVersion: automation.version,
+            signalID: signal.id,
+            eventHash: signal.hash,
+            status: .running,
+            summary: "\(automation.key) for \(signal.type)",
+            traceparent: signal.traceparent,
+            startedAt: now,
+            steps: automation.steps.map { step in
+                Step(name: step.name, actionKey: step.action.rawValue, status: .queued, attempt: 0)
+            }
+        )
     }
 }
 

@@ -57,11 +57,17 @@ extension RunRepository {
     }
 
     /// The rows of a batch's runs, for its last round trip.
-    static func insertion(of runs: [RunRecord], signals: [IncomingSignal]) -> [PostgresStatement] {
+    ///
+    /// - Parameters:
+    ///   - runs: As they stand at the end of the batch.
+    ///   - signals: Those that started them, each once.
+    ///   - owner: Who works on those that are running.
+    /// - Returns: None where there is no run.
+    static func insertion(of runs: [RunRecord], signals: [IncomingSignal], owner: UUID) -> [PostgresStatement] {
         guard !runs.isEmpty else {
             return []
         }
-        return [insertion(of: signals), insertion(of: runs), stepInsertion(of: runs)]
+        return [insertion(of: signals), insertion(of: runs, owner: owner), stepInsertion(of: runs)]
     }
 
     private static func insertion(of signals: [IncomingSignal]) -> PostgresStatement {
@@ -78,14 +84,15 @@ extension RunRepository {
         )
     }
 
-    private static func insertion(of runs: [RunRecord]) -> PostgresStatement {
+    private static func insertion(of runs: [RunRecord], owner: UUID) -> PostgresStatement {
         PostgresStatement(
             """
             INSERT INTO engine.automation_runs (run_id, tenant, automation_id, automation_key, automation_version,
-                signal_id, type, subtype, dry_run, status, summary, error, traceparent, started_at, finished_at, fence)
+                signal_id, type, subtype, dry_run, status, summary, error, traceparent, started_at, finished_at, fence,
+                owner)
             SELECT r.run_id, r.tenant, r.automation_id, r.automation_key, r.automation_version, r.signal_id,
                    'automation', 'automation:' || r.automation_key, r.dry_run, r.status, r.summary, r.error,
-                   r.traceparent, r.started_at, r.finished_at, r.fence
+                   r.traceparent, r.started_at, r.finished_at, r.fence, CASE WHEN r.status = 'running' THEN $15::uuid END
             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::integer[], $6::uuid[], $7::boolean[],
                         $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[],
                         $14::bigint[])
@@ -107,6 +114,7 @@ extension RunRepository {
                 .timestampArray(microseconds: runs.map(\.startedAt)),
                 .timestampArray(microseconds: runs.map(\.finishedAt)),
                 .int8Array(runs.map(\.fence)),
+                .uuid(owner),
             ]
         )
     }

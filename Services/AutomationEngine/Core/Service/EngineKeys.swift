@@ -17,6 +17,35 @@ package enum EngineKeys {
         help: "how many messages one batch takes at most"
     )
 
+    /// How many runs with effects outside may be under way at once.
+    package static let effects = ConfigurationKey<Int>.int(
+        "BATUTA_ENGINE_EFFECTS",
+        in: 1...10_000,
+        default: 256,
+        help: "how many runs that call others the engine works on at once"
+    )
+    /// Where `http.request` may go besides public addresses.
+    package static let httpAllow = ConfigurationKey<[String]>.list(
+        "BATUTA_HTTP_ALLOW",
+        of: "hosts and CIDRs, each with an optional port,",
+        default: [],
+        help: "which private hosts http.request may call"
+    )
+    /// A PEM file of certificates that calls trust besides the system's.
+    package static let httpTrust = ConfigurationKey<String>.path(
+        "BATUTA_HTTP_CA_FILE",
+        help: "a PEM file of certificate authorities that http.request trusts besides the system's"
+    )
+    .optional
+    /// The keys that secrets are sealed with.
+    package static let secretKeys = ConfigurationKey<String>.path(
+        "BATUTA_SECRET_KEYS_FILE",
+        help: "the file of the keys that secrets are sealed with; without it there are none"
+    )
+    .optional
+
     /// All of them.
-    package static let all: [any ConfigurationDeclaration] = [lanes, batch]
+    package static let all: [any ConfigurationDeclaration] = [
+        lanes, batch, effects, httpAllow, httpTrust, secretKeys,
+    ]
 }

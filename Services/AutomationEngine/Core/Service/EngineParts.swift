@@ -14,34 +14,31 @@ package enum Engine {
     ///
     /// - Throws: What stops the start, with a sentence that says what to do.
     package static func parts(_ context: ServiceContext) async throws -> [ServicePart] {
+        let configuration = context.configuration
+        let lanes = configuration[EngineKeys.lanes]
         let base = try await ServiceBase.connect(
             context,
             schema: .engine,
-            laneCount: context.configuration[EngineKeys.lanes]
+            laneCount: lanes,
+            loadSignals: { try await RunRepository(database: $0).emissions($1) }
         )
-        let registry = ActionRegistry.builtIn
-        let catalogue = AutomationCatalogue(database: base.database, registry: registry, logger: context.logger)
+        let execution = try RunExecution(base, configuration, logger: context.logger)
         let intake = SignalIntake(
-            processor: SignalProcessor(
-                lanes: base.lanes,
-                catalogue: catalogue,
-                executor: RunExecutor(now: { Timestamp.now().microseconds })
-            ),
+            processor: execution.processor,
             deadLetters: DeadLetterRepository(schema: "engine", database: base.database),
             metrics: EngineMetrics()
         )
         let signals = base.consumer(Topology.engineSignals, prefetch: 1_000)
-        let lanes = context.configuration[EngineKeys.lanes]
         // Parts stop in reverse: the source ends before the part that works on what it gave out.
-        return base.parts + [
+        return base.parts + execution.parts + [
             ServicePart(
                 "engine",
                 BatchConsumer(
                     label: "engine.signals",
                     source: signals,
                     settings: BatchConsumer.Settings(
-                        maximum: context.configuration[EngineKeys.batch],
-                        // One lane is left for what administrators change.
+                        maximum: configuration[EngineKeys.batch],
+                        // One lane is left for what administrators change and for runs under way.
                         workers: max(1, lanes - 1)
                     ),
                     process: intake.process,
@@ -51,29 +48,34 @@ package enum Engine {
                 )
             ),
             ServicePart("signals", signals),
-            ServicePart(
-                "requests",
-                base.requestServer(routes(base: base, registry: registry))
-            ),
+            ServicePart("requests", base.requestServer(routes(base: base, execution: execution))),
         ]
     }
 
-    private static func routes(base: ServiceBase, registry: ActionRegistry) -> RequestRoutes {
+    private static func routes(base: ServiceBase, execution: RunExecution) -> RequestRoutes {
+        let registry = execution.registry
         let automations = AutomationService(database: base.database, lanes: base.lanes, registry: registry)
         let runs = RunReader(database: base.database)
-        let signals = SignalDecisions(database: base.database)
+        let signals = SignalDecisions(database: base.database, registry: registry)
+        let secrets = SecretService(database: base.database, lanes: base.lanes, keys: execution.keys)
+        let decisions = RunDecisions(lanes: base.lanes, driver: execution.driver)
         var routes = RequestRoutes()
         routes.on(RequestType.engineAutomationsCreate) { try await automations.create($1, context: $0) }
         routes.on(RequestType.engineAutomationsList) { try await automations.list($1, context: $0) }
         routes.on(RequestType.engineAutomationsGet) { try await automations.get($1, context: $0) }
         routes.on(RequestType.engineAutomationsActivate) { try await automations.activate($1, context: $0) }
         routes.on(RequestType.engineAutomationsDeactivate) { try await automations.deactivate($1, context: $0) }
+        routes.on(RequestType.engineAutomationsWhy) { try await signals.why($1, context: $0) }
         routes.on(RequestType.engineActionsList) { _, _ in
             Reply(status: 200, body: try registry.listing.canonicalBytes())
         }
         routes.on(RequestType.engineRunsList) { try await runs.list($1, context: $0) }
         routes.on(RequestType.engineRunsGet) { try await runs.get($1, context: $0) }
         routes.on(RequestType.engineRunsStepOutput) { try await runs.stepOutput($1, context: $0) }
+        routes.on(RequestType.engineRunsResolve) { try await decisions.resolve($1, context: $0) }
+        routes.on(RequestType.engineSecretsPut) { try await secrets.put($1, context: $0) }
+        routes.on(RequestType.engineSecretsList) { try await secrets.list($1, context: $0) }
+        routes.on(RequestType.engineSecretsDelete) { try await secrets.delete($1, context: $0) }
         routes.on(RequestType.engineSignalsDecisions) { try await signals.decisions($1, context: $0) }
         routes.on(RequestType.engineSignalsLacking) { try await signals.lacking($1, context: $0) }
         return routes

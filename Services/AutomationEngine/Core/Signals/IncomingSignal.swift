@@ -11,11 +11,20 @@ struct IncomingSignal: Sendable {
     var tenant: String
     var type: String
     var traceparent: String?
+    /// How many signals led to it, one emitted for the other.
+    var depth: Int
     /// The event in structured form, as the gateway stamped it.
-    var event: [UInt8]
+    var view: JSONView
+
+    /// The event's bytes.
+    var event: [UInt8] { Array(view.rawBytes) }
 
     /// SHA-256 of the event, in hex.
-    var hash: String { SHA256.hash(data: event).hex }
+    var hash: String {
+        var hasher = SHA256()
+        view.withRawBytes { hasher.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        return hasher.finalize().hex
+    }
 
     /// The attribute in which an event carries the id that the gateway gave it.
     static let idAttribute = "batutasignalid"
@@ -50,36 +59,40 @@ extension IncomingSignal {
         }
         var signals: [IncomingSignal] = []
         for element in root.elements {
-            signals.append(try read(element, tenant: tenant))
+            signals.append(try IncomingSignal(element, tenant: tenant))
         }
         return signals
     }
 
-    private static func read(_ event: JSONView, tenant: String) throws(UnreadableDelivery) -> IncomingSignal {
+    /// Reads an event that was stamped before.
+    init(_ event: JSONView, tenant: String) throws(UnreadableDelivery) {
         var id: UUID?
         var type: String?
         var traceparent: String?
+        var depth: Int64?
         guard event.kind == .object else {
             throw UnreadableDelivery(reason: "an element of the batch is not an event")
         }
         for member in event.members {
             switch member.key {
-            case idAttribute: id = member.value.stringValue.flatMap(UUID.init(uuidString:))
+            case Self.idAttribute: id = member.value.stringValue.flatMap(UUID.init(uuidString:))
             case "type": type = member.value.stringValue
             case "traceparent": traceparent = member.value.stringValue
+            case Emission.depthAttribute: depth = member.value.int64Value
             // Every other attribute is read by whoever needs it.
             default: break
             }
         }
         guard let id, UUIDv7.milliseconds(of: id) != nil, let type, (1...255).contains(type.utf8.count) else {
-            throw UnreadableDelivery(reason: "an event of the batch has no type or no \(idAttribute)")
+            throw UnreadableDelivery(reason: "an event of the batch has no type or no \(Self.idAttribute)")
         }
-        return IncomingSignal(
+        self.init(
             id: id,
             tenant: tenant,
             type: type,
             traceparent: traceparent,
-            event: Array(event.rawBytes)
+            depth: Int(clamping: max(0, depth ?? 0)),
+            view: event
         )
     }
 }

@@ -1,5 +1,6 @@
 import Contracts
 import Domain
+import EventPattern
 import FoundationEssentials
 import JSON
 import Messaging
@@ -8,10 +9,12 @@ import Persistence
 /// What became of signals: asked by clients, and by services that verify what has arrived.
 struct SignalDecisions: Sendable {
     let database: PostgresClient
+    let registry: ActionRegistry
 
     /// For each automation whose `signalType` matches: whether the signal ran it, or why not.
     ///
-    /// Runs are rows. Why an automation did not run is derived from the generation in which the signal was processed.
+    /// Runs are rows. Why an automation did not run is derived from the generation in which the signal was processed, the
+    /// version in force then, and the event, which the asking service has.
     func decisions(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         guard let id = body.root["signal_id"]?.stringValue.flatMap(UUID.init(uuidString:)),
             let type = body.root["type"]?.stringValue
@@ -20,39 +23,13 @@ struct SignalDecisions: Sendable {
         }
         let families = SignalTrigger.familyPrefixes(of: type).map { String($0) + ".*" }
         let rows = try await database.execute(
-            PostgresStatement(
-                """
-                SELECT i.generation IS NOT NULL, a.automation_key, d.run_id, s.status, dead.dead_letter_id IS NOT NULL
-                FROM (SELECT $1::uuid AS signal_id) AS asked
-                LEFT JOIN engine.inbox i ON i.signal_id = asked.signal_id AND i.tenant = $2
-                LEFT JOIN LATERAL (
-                    SELECT dead_letter_id FROM engine.dead_letters l
-                    WHERE l.item_id = asked.signal_id AND l.tenant = $2 LIMIT 1
-                ) AS dead ON true
-                LEFT JOIN LATERAL (
-                    -- The state of each automation in the generation by which the signal was judged.
-                    SELECT DISTINCT ON (s.automation_id) s.automation_id, s.status, s.signal_type
-                    FROM engine.automation_states s JOIN engine.automations o USING (automation_id)
-                    WHERE o.tenant = $2 AND s.generation <= coalesce(
-                        i.generation,
-                        -- A signal that was put away is told of by the automations of now.
-                        CASE WHEN dead.dead_letter_id IS NOT NULL
-                             THEN (SELECT generation FROM engine.registry_generation) END
-                    )
-                    ORDER BY s.automation_id, s.generation DESC
-                ) AS s ON s.signal_type = ANY ($3)
-                LEFT JOIN engine.automations a ON a.automation_id = s.automation_id
-                LEFT JOIN engine.automation_dedup d
-                       ON d.signal_id = asked.signal_id AND d.automation_key = a.automation_key AND d.tenant = $2
-                ORDER BY a.automation_key
-                """,
-                [.uuid(id), .text(context.tenant), .textArray([type] + families)]
-            )
+            Self.judged(id, [type] + families, tenant: context.tenant),
+            deadline: context.deadline
         )
-        var writer = JSONWriter()
-        writer.beginObject()
         let isProcessed = try rows.first.map { try $0.decode(0, as: Bool.self) } ?? false
         let isPutAway = try rows.first.map { try $0.decode(4, as: Bool.self) } ?? false
+        var writer = JSONWriter()
+        writer.beginObject()
         writer.member("processed", isProcessed || isPutAway)
         writer.key("decisions")
         writer.beginArray()
@@ -65,17 +42,121 @@ struct SignalDecisions: Sendable {
             if let run = try row.decode(2, as: UUID?.self) {
                 writer.member("outcome", "run")
                 writer.member("run_id", run.lowercased)
+            } else if isProcessed {
+                let reason = try reason(row, event: body.root["event"])
+                writer.member("outcome", reason.outcome)
+                writer.member("reason", reason.text)
             } else {
-                let status = try row.decode(3, as: String?.self) ?? "draft"
                 writer.member("outcome", "skipped")
-                writer.member(
-                    "reason",
-                    isProcessed
-                        ? "the automation was \(status) when the signal was processed"
-                        : "the signal could not be processed, and was put away as a dead letter"
-                )
+                writer.member("reason", "the signal could not be processed, and was put away as a dead letter")
             }
             writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        return Reply(status: 200, body: writer.bytes)
+    }
+
+    /// Why an automation that the signal was judged by has no run.
+    private func reason(_ row: PostgresRow, event: JSONView?) throws -> (outcome: String, text: String) {
+        let status = try row.decode(3, as: String?.self) ?? "draft"
+        guard status == "active" else {
+            return ("skipped", "the automation was \(status) when the signal was processed")
+        }
+        let definition = try row.decode(5, as: [UInt8]?.self)
+        guard let filter = definition.flatMap({ Self.filter(of: $0, registry) }) else {
+            return ("skipped", "the automation could not be executed when the signal was processed")
+        }
+        guard let event, let mismatch = filter.why(event) else {
+            return ("not_matched", "the filter does not match the event")
+        }
+        return ("not_matched", mismatch.description)
+    }
+
+    /// The filter of a stored definition.
+    private static func filter(of definition: [UInt8], _ registry: ActionRegistry) -> EventPattern? {
+        guard let document = try? JSONDocument(parsing: definition) else {
+            return nil
+        }
+        var reader = DefinitionReader(registry: registry)
+        guard case .definition(let read) = reader.read(document.root, at: JSONPointer()) else {
+            return nil
+        }
+        return read.filter
+    }
+
+    private static func judged(_ signal: UUID, _ types: [String], tenant: String) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT i.generation IS NOT NULL, a.automation_key, d.run_id, s.status, dead.dead_letter_id IS NOT NULL,
+                   CASE WHEN d.run_id IS NULL THEN v.definition END
+            FROM (SELECT $1::uuid AS signal_id) AS asked
+            LEFT JOIN engine.inbox i ON i.signal_id = asked.signal_id AND i.tenant = $2
+            LEFT JOIN LATERAL (
+                SELECT dead_letter_id FROM engine.dead_letters l
+                WHERE l.item_id = asked.signal_id AND l.tenant = $2 LIMIT 1
+            ) AS dead ON true
+            LEFT JOIN LATERAL (
+                -- The state of each automation in the generation by which the signal was judged.
+                SELECT DISTINCT ON (s.automation_id) s.automation_id, s.status, s.signal_type, s.version
+                FROM engine.automation_states s JOIN engine.automations o USING (automation_id)
+                WHERE o.tenant = $2 AND s.generation <= coalesce(
+                    i.generation,
+                    -- A signal that was put away is told of by the automations of now.
+                    CASE WHEN dead.dead_letter_id IS NOT NULL
+                         THEN (SELECT generation FROM engine.registry_generation) END
+                )
+                ORDER BY s.automation_id, s.generation DESC
+            ) AS s ON s.signal_type = ANY ($3)
+            LEFT JOIN engine.automations a ON a.automation_id = s.automation_id
+            LEFT JOIN engine.automation_versions v ON v.automation_id = s.automation_id AND v.version = s.version
+            LEFT JOIN engine.automation_dedup d
+                   ON d.signal_id = asked.signal_id AND d.automation_key = a.automation_key AND d.tenant = $2
+            ORDER BY a.automation_key
+            """,
+            [.uuid(signal), .text(tenant), .textArray(types)],
+            isReadOnly: true
+        )
+    }
+
+    /// Whether an event would start an automation as it stands, and if not, which part of it is in the way.
+    func why(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        guard let reference = body.root["automation"]?.stringValue,
+            let automation = try await AutomationRepository(database: database)
+                .find(reference, tenant: context.tenant)
+        else {
+            throw Problem.automationNotFound
+        }
+        guard let event = body.root["event"], let type = event["type"]?.stringValue else {
+            throw Problem(.invalidRequest, "The event is missing, or has no type.")
+        }
+        let document = try JSONDocument(parsing: automation.definition)
+        var reader = DefinitionReader(registry: registry)
+        guard case .definition(let definition) = reader.read(document.root, at: JSONPointer()) else {
+            throw Problem(.wrongState, "The definition can no longer be executed.")
+        }
+        let isOfType = definition.trigger.matches(type)
+        let mismatch = isOfType ? definition.filter?.why(event) : nil
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("automation_key", automation.key)
+        writer.member("status", automation.status.rawValue)
+        writer.member("version", Int64(automation.version))
+        writer.member("matches", isOfType && mismatch == nil)
+        writer.member("runs", isOfType && mismatch == nil && automation.status == .active)
+        writer.key("reasons")
+        writer.beginArray()
+        if !isOfType {
+            writer.reason(
+                "/trigger/signalType",
+                "the type is \(type), and the trigger is on \(definition.trigger.signalType)"
+            )
+        }
+        if let mismatch {
+            writer.reason(mismatch.pointer.text, mismatch.description)
+        }
+        if automation.status != .active {
+            writer.reason("", "the automation is \(automation.status.rawValue), and only active ones run")
         }
         writer.endArray()
         writer.endObject()
@@ -111,5 +192,15 @@ struct SignalDecisions: Sendable {
         writer.endArray()
         writer.endObject()
         return Reply(status: 200, body: writer.bytes)
+    }
+}
+
+extension JSONWriter {
+    /// Why an event does not start an automation: where in its definition, and a sentence.
+    fileprivate mutating func reason(_ pointer: String, _ detail: String) {
+        beginObject()
+        member("pointer", pointer)
+        member("detail", detail)
+        endObject()
     }
 }

@@ -16,7 +16,10 @@ struct SignalProcessor: Sendable {
 
     let lanes: LaneGroup
     let catalogue: AutomationCatalogue
-    let executor: RunExecutor
+    let driver: RunDriver
+    let owner: UUID
+    /// Microseconds of Unix time.
+    let now: @Sendable () -> Int64
 
     /// Processes signals in one transaction.
     ///
@@ -41,15 +44,41 @@ struct SignalProcessor: Sendable {
     private func attempt(_ signals: [IncomingSignal], received: Int) async throws -> Outcome {
         let index = catalogue.current
         let matches = signals.flatMap { signal in
-            index.matches(tenant: signal.tenant, type: signal.type).map { automation in
+            index.matches(signal).map { automation in
                 Match(runID: UUIDv7.make(), signal: signal, automation: automation)
             }
         }
         .sorted { ($0.signal.id, $0.automation.key) < ($1.signal.id, $1.automation.key) }
+        // A run with effects is entered before its claim commits: nobody may then find it without a driver.
+        let reserved = Set(matches.filter { $0.automation.hasEffects && driver.slots.reserve($0.runID) }.map(\.runID))
+        do {
+            let (outcome, begun) = try await commit(signals, matches, index.generation, reserved, received: received)
+            var driven: Set<UUID> = []
+            for (machine, next) in begun where machine.automation.hasEffects {
+                if case .attempt = next { driven.insert(machine.record.id) }
+                driver.committed(machine, next: next)
+            }
+            for run in reserved.subtracting(driven) { driver.slots.release(run) }
+            return outcome
+        } catch {
+            for run in reserved { driver.slots.release(run) }
+            throw error
+        }
+    }
+
+    private typealias Begun = (machine: RunMachine, next: RunMachine.Next)
+
+    private func commit(
+        _ signals: [IncomingSignal],
+        _ matches: [Match],
+        _ generation: Int64,
+        _ reserved: Set<UUID>,
+        received: Int
+    ) async throws -> (Outcome, [Begun]) {
         let claim = RunRepository.Claim(
             signals: signals,
             matches: matches.map { ($0.signal.id, $0.automation.key, $0.signal.tenant, $0.runID) },
-            generation: index.generation
+            generation: generation
         )
         return try await lanes.transaction { transaction in
             let results = try await transaction.database.pipeline(RunRepository.claiming(claim))
@@ -59,12 +88,20 @@ struct SignalProcessor: Sendable {
             let fresh = try row.decode(0, as: Int.self)
             let claimed = Set(try row.decode(1, as: [UUID].self))
             let won = matches.filter { claimed.contains($0.runID) }
-            let runs = won.map { executor.execute($0.automation, for: $0.signal, runID: $0.runID) }
-            for run in runs {
-                transaction.audit(run.endEntry(at: executor.now()))
+            var begun: [Begun] = []
+            var updates: [RunUpdate] = []
+            for match in won {
+                var machine = RunMachine(match.automation, signal: match.signal, runID: match.runID, at: now())
+                let next = machine.resumed(at: now(), mayAttempt: reserved.contains(match.runID))
+                updates.append(RunUpdate(record: machine.record, change: machine.takeChange()))
+                begun.append((machine, next))
             }
-            transaction.enqueue(RunRepository.insertion(of: runs, signals: Self.distinctSignals(of: won)))
-            return Outcome(received: received, fresh: fresh, runs: runs)
+            transaction.enqueue(
+                RunRepository.insertion(of: updates.map(\.record), signals: Self.distinctSignals(of: won), owner: owner)
+            )
+            transaction.enqueue(RunRepository.recording(updates, owner: owner))
+            transaction.announce(updates, at: now())
+            return (Outcome(received: received, fresh: fresh, runs: updates.map(\.record)), begun)
         }
     }
 

@@ -1,0 +1,33 @@
+/// What is known of an attempt that has ended.
+enum AttemptOutcome: Equatable, Sendable {
+    /// The effect certainly did not happen, or was refused.
+    struct Failure: Equatable, Sendable {
+        var error: StepError
+        /// Whether another attempt may succeed.
+        var isRetryable: Bool
+        /// How long the other side asks to wait.
+        var retryAfter: Duration?
+    }
+
+    case succeeded(output: [UInt8])
+    case failed(Failure)
+    /// The effect may have happened.
+    case unknown(StepError)
+
+    /// As it is stored.
+    var name: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .failed: "failed"
+        case .unknown: "unknown"
+        }
+    }
+
+    var error: StepError? {
+        switch self {
+        case .succeeded: nil
+        case .failed(let failure): failure.error
+        case .unknown(let error): error
+        }
+    }
+}

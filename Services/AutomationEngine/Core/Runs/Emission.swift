@@ -1,0 +1,134 @@
+import Contracts
+import Crypto
+import Domain
+import FoundationEssentials
+import JSON
+import Messaging
+
+/// A signal that a step emits.
+///
+/// Its id is derived from run and step, so that a repeated attempt emits the same signal and no second one.
+struct Emission: Sendable {
+    /// A signal may stand at the end of this many others; more would be automations that wake each other for ever.
+    static let maximumDepth = 16
+    /// The attribute in which an event carries how many signals led to it.
+    static let depthAttribute = "batutadepth"
+
+    let signalID: UUID
+    let tenant: String
+    let type: String
+    let runID: UUID
+    let position: Int
+    let traceparent: String?
+    /// The event in structured form.
+    let event: [UInt8]
+
+    /// Reads a resolved input of `signal.emit` and makes the signal.
+    ///
+    /// - Parameters:
+    ///   - input: `type`, and optionally `data` and `subject`.
+    ///   - run: The run that emits.
+    ///   - position: The step's position.
+    ///   - causation: The signal that the run was started by.
+    /// - Throws: What is wrong with the input, or `causation_too_deep`.
+    init(_ input: [UInt8], run: RunRecord, position: Int, causation: IncomingSignal) throws(StepError) {
+        let depth = causation.depth + 1
+        guard depth <= Self.maximumDepth else {
+            throw StepError(
+                code: "causation_too_deep",
+                detail: "The signal would be the \(depth)th that one led to by the other; "
+                    + "at most \(Self.maximumDepth) may follow from one."
+            )
+        }
+        let request = try Request(input)
+        signalID = Self.id(run: run.id, position: position, item: 0)
+        tenant = run.tenant
+        type = request.type
+        runID = run.id
+        self.position = position
+        traceparent = run.traceparent
+        event = request.event(id: signalID, run: run, depth: depth, traceparent: run.traceparent)
+        guard event.count <= RunRecord.maximumOutput else {
+            throw StepError(code: "signal_too_large", detail: "The signal is longer than 256 KiB.")
+        }
+    }
+
+    /// What the step answers.
+    var output: [UInt8] {
+        var writer = JSONWriter(capacity: 128)
+        writer.beginObject()
+        writer.member("signal_id", signalID.lowercased)
+        writer.member("type", type)
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// As the lane publishes it.
+    var accepted: AcceptedSignal { AcceptedSignal(id: signalID, event: event, traceparent: traceparent) }
+
+    /// The run's time, and bits of SHA-256 of run, step and item.
+    static func id(run: UUID, position: Int, item: Int) -> UUID {
+        let digest = SHA256.hash(data: Array("\(run.lowercased)/\(position)/\(item)".utf8))
+        let words = digest.withUnsafeBytes { bytes in
+            (
+                bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+                bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            )
+        }
+        return UUIDv7.make(
+            milliseconds: UUIDv7.milliseconds(of: run) ?? 0,
+            high: UInt64(bigEndian: words.0),
+            low: UInt64(bigEndian: words.1)
+        )
+    }
+
+    /// The input of `signal.emit`.
+    private struct Request {
+        let type: String
+        let subject: String?
+        let data: ArraySlice<UInt8>?
+
+        init(_ input: [UInt8]) throws(StepError) {
+            guard let root = try? JSONDocument(parsing: input, limits: .wrapped).root, root.kind == .object else {
+                throw StepError(code: "invalid_input", detail: "The input of signal.emit is an object.")
+            }
+            guard let type = root["type"]?.stringValue, (1...255).contains(type.utf8.count), type.isPlainText,
+                !type.hasSuffix(".*")
+            else {
+                throw StepError(code: "invalid_input", detail: "signal.emit needs a type of 1 to 255 bytes.")
+            }
+            self.type = type
+            switch root["subject"] {
+            case .none: subject = nil
+            case .some(let view):
+                guard let text = view.stringValue, !text.isEmpty, text.isPlainText else {
+                    throw StepError(code: "invalid_input", detail: "The subject of a signal is a text.")
+                }
+                subject = text
+            }
+            data = root["data"]?.rawBytes
+        }
+
+        func event(id: UUID, run: RunRecord, depth: Int, traceparent: String?) -> [UInt8] {
+            var writer = JSONWriter(capacity: 512 + (data?.count ?? 0))
+            writer.beginObject()
+            writer.member("specversion", "1.0")
+            writer.member("id", id.lowercased)
+            writer.member("source", "/batuta/automations/\(run.automationKey)")
+            writer.member("type", type)
+            if let subject { writer.member("subject", subject) }
+            writer.member("time", Timestamp.format(run.startedAt))
+            writer.member("datacontenttype", "application/json")
+            writer.member(IncomingSignal.idAttribute, id.lowercased)
+            writer.member(Emission.depthAttribute, Int64(depth))
+            writer.member("batutarunid", run.id.lowercased)
+            if let traceparent { writer.member("traceparent", traceparent) }
+            if let data {
+                writer.key("data")
+                writer.raw(data)
+            }
+            writer.endObject()
+            return writer.bytes
+        }
+    }
+}

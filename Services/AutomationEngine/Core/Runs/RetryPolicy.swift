@@ -1,0 +1,46 @@
+import Domain
+
+/// When a step whose attempt has failed is tried again.
+struct RetryPolicy: Equatable, Sendable {
+    /// How the delay grows from one attempt to the next.
+    enum Backoff: String, CaseIterable, Sendable {
+        case constant
+        case exponential
+    }
+
+    /// Attempts in all, the first one included; at least 1.
+    var maximumAttempts = 1
+    /// Before the second attempt.
+    var delay = Duration.seconds(1)
+    var backoff = Backoff.exponential
+    /// What the delay grows to at most.
+    var maximumDelay = Duration.seconds(60)
+    /// Whether each delay is shortened by chance, to as little as its half.
+    var hasJitter = true
+
+    /// A single attempt.
+    static let never = RetryPolicy()
+
+    /// What an action has that talks to others, unless its step says otherwise.
+    static let standard = RetryPolicy(maximumAttempts: 3)
+
+    /// How long to wait after an attempt that has failed.
+    ///
+    /// - Parameters:
+    ///   - attempt: The attempt's number, from 1.
+    ///   - chance: From 0 to 1; decides the jitter.
+    /// - Returns: Nil where no attempt is left.
+    func delay(after attempt: Int, chance: Double) -> Duration? {
+        guard attempt < maximumAttempts else {
+            return nil
+        }
+        var wait = min(delay, maximumDelay)
+        if backoff == .exponential {
+            // Doubling ends at the limit, so that no number of attempts overflows.
+            for _ in 1..<max(1, attempt) where wait < maximumDelay {
+                wait = min(wait * 2, maximumDelay)
+            }
+        }
+        return hasJitter ? wait * (1 - chance / 2) : wait
+    }
+}

@@ -1,0 +1,29 @@
+/// What a run's step forward writes besides the run's own row.
+struct RunChange: Sendable {
+    /// An attempt that is recorded before its effect.
+    struct AttemptStart: Equatable, Sendable {
+        var position: Int
+        /// From 1.
+        var number: Int
+        /// Microseconds of Unix time.
+        var startedAt: Int64
+    }
+
+    /// The end of an attempt that was recorded before.
+    struct AttemptEnd: Equatable, Sendable {
+        var position: Int
+        /// From 1.
+        var number: Int
+        var outcome: AttemptOutcome
+        /// Microseconds of Unix time.
+        var finishedAt: Int64
+    }
+
+    /// Positions of the steps whose rows have changed.
+    var steps: Set<Int> = []
+    var started: [AttemptStart] = []
+    var ended: [AttemptEnd] = []
+    var emissions: [Emission] = []
+    /// When the run goes on, in microseconds of Unix time.
+    var timer: Int64?
+}

@@ -1,0 +1,145 @@
+import DequeModule
+import Domain
+import FoundationEssentials
+import Logging
+import Messaging
+import Persistence
+import ServiceLifecycle
+import Synchronization
+
+/// Stores steps forward of runs in groups: what arrives while one transaction commits shares the next one.
+///
+/// A driver suspends in ``commit(_:)`` and goes on after the commit, or learns that the run is no longer its own. A batch
+/// is whatever has arrived, never a timer.
+final class RunCommitter: Service {
+    private struct Waiting: Sendable {
+        var update: RunUpdate
+        var continuation: CheckedContinuation<Bool, any Error>
+    }
+
+    private struct State {
+        var waiting: Deque<Waiting> = []
+        var isStopped = false
+    }
+
+    /// How many updates one transaction takes at most.
+    static let maximumBatch = 200
+
+    private let lanes: LaneGroup
+    private let owner: UUID
+    private let now: @Sendable () -> Int64
+    private let state = Mutex(State())
+    private let wakeUps: AsyncStream<Void>
+    private let wakeUp: AsyncStream<Void>.Continuation
+
+    /// - Parameters:
+    ///   - lanes: Runs the transactions.
+    ///   - owner: The instance that holds the runs.
+    ///   - now: Microseconds of Unix time.
+    init(lanes: LaneGroup, owner: UUID, now: @escaping @Sendable () -> Int64) {
+        self.lanes = lanes
+        self.owner = owner
+        self.now = now
+        (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Stores a step forward.
+    ///
+    /// - Returns: Whether the run was still held under the record's fence; where not, nothing of the update was stored, or
+    ///   it was stored before.
+    /// - Throws: `PostgresError` or `LaneError`; storing it again is always right.
+    func commit(_ update: RunUpdate) async throws -> Bool {
+        try await withCheckedThrowingContinuation { continuation in
+            let isStopped = state.withLock { state in
+                if !state.isStopped {
+                    state.waiting.append(Waiting(update: update, continuation: continuation))
+                }
+                return state.isStopped
+            }
+            if isStopped {
+                continuation.resume(throwing: LaneError(code: .draining, message: "the process is shutting down"))
+            } else {
+                wakeUp.yield()
+            }
+        }
+    }
+
+    /// Commits until the process drains; what waits by then is still committed.
+    func run() async throws {
+        await withTaskCancellationOrGracefulShutdownHandler {
+            for await _ in wakeUps {
+                await commitAll()
+            }
+            await commitAll()
+        } onCancelOrGracefulShutdown: {
+            self.wakeUp.finish()
+        }
+        let rest = state.withLock { state in
+            state.isStopped = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for waiting in rest {
+            waiting.continuation.resume(throwing: LaneError(code: .draining, message: "the process is shutting down"))
+        }
+    }
+
+    private func commitAll() async {
+        while true {
+            let batch = state.withLock { state in
+                defer { state.waiting.removeFirst(min(Self.maximumBatch, state.waiting.count)) }
+                return Array(state.waiting.prefix(Self.maximumBatch))
+            }
+            guard !batch.isEmpty else {
+                return
+            }
+            await commit(batch)
+        }
+    }
+
+    private func commit(_ batch: [Waiting]) async {
+        do {
+            let held = try await store(batch.map(\.update))
+            for waiting in batch {
+                waiting.continuation.resume(returning: held.contains(waiting.update.record.id))
+            }
+        } catch {
+            for waiting in batch {
+                waiting.continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    private func store(_ updates: [RunUpdate]) async throws -> Set<UUID> {
+        try await lanes.transaction { transaction in
+            let rows = try await transaction.database.execute(RunRepository.locking(updates, owner: owner))
+            let held = Set(try rows.map { try $0.decode(0, as: UUID.self) })
+            let mine = updates.filter { held.contains($0.record.id) }.sorted { $0.record.id < $1.record.id }
+            guard !mine.isEmpty else {
+                return held
+            }
+            transaction.enqueue(RunRepository.changing(mine, owner: owner))
+            transaction.announce(mine, at: now())
+            return held
+        }
+    }
+}
+
+extension LaneTransaction {
+    /// What steps forward of runs tell others: an audit entry of each end, and the signals that were emitted.
+    func announce(_ updates: [RunUpdate], at time: Int64) {
+        for update in updates {
+            if update.record.status.isFinal {
+                audit(update.record.endEntry(at: time))
+            } else if update.record.status == .unknown {
+                audit(update.record.parkEntry(at: time))
+            }
+            for emission in update.change.emissions {
+                guard let tenant = Tenant(emission.tenant) else {
+                    continue
+                }
+                publish(signals: [emission.accepted], tenant: tenant, type: emission.type)
+            }
+        }
+    }
+}

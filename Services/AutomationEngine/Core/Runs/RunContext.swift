@@ -1,0 +1,116 @@
+import Domain
+import EventPattern
+import JSON
+import Templates
+
+/// What the steps of a run see: the event, the steps before, the run and its automation.
+struct RunContext: Sendable {
+    private let machine: RunMachine
+
+    init(_ machine: RunMachine) {
+        self.machine = machine
+    }
+
+    /// A step's input as it is recorded: with every reference resolved, and without the secrets.
+    ///
+    /// - Throws: What cannot be resolved.
+    func input(of step: CompiledAutomation.Step) throws(StepError) -> [UInt8] {
+        if let constant = step.input.constant {
+            return constant
+        }
+        let placeholders = Dictionary(uniqueKeysWithValues: step.input.secretNames.map { ($0, "") })
+        return try resolve(step.input, secrets: placeholders).redacted
+    }
+
+    /// A step's input with its secrets, for the attempt alone.
+    ///
+    /// - Throws: What cannot be resolved.
+    func resolve(_ template: Template, secrets: [String: String]) throws(StepError) -> ResolvedInput {
+        do throws(TemplateError) {
+            return try template.resolve(in: templateContext(for: template), secrets: secrets)
+        } catch {
+            throw StepError(
+                code: error.code.rawValue,
+                detail: error.message,
+                members: ["pointer": .string(error.pointer.text)]
+            )
+        }
+    }
+
+    /// Whether a pattern over the context matches.
+    func matches(_ pattern: EventPattern) -> Bool {
+        pattern.matches(roots)
+    }
+
+    /// Which part of a pattern over the context does not match.
+    func why(_ pattern: EventPattern) -> EventPatternMismatch? {
+        pattern.why(roots)
+    }
+
+    /// Only what the template reads is made ready: the output of a step may be long.
+    private func templateContext(for template: Template) -> TemplateContext {
+        var steps: [String: TemplateContext.Step] = [:]
+        for name in Set(template.references.compactMap(\.step)) {
+            guard let step = machine.record.steps.first(where: { $0.name == name }) else {
+                continue
+            }
+            steps[name] = TemplateContext.Step(
+                status: step.status.rawValue,
+                output: step.output.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped).root }
+            )
+        }
+        let automation = machine.automation
+        return TemplateContext(
+            signal: machine.signal.view,
+            steps: steps,
+            run: TemplateContext.Run(id: machine.record.id.lowercased, isDryRun: machine.record.isDryRun),
+            automation: TemplateContext.Automation(
+                id: automation.id.lowercased,
+                key: automation.key,
+                version: automation.version,
+                name: automation.name
+            )
+        )
+    }
+
+    /// The members that a pattern may name: `signal`, `steps`, `run`, `automation`.
+    private var roots: [EventRoot] {
+        var roots = [EventRoot("signal", machine.signal.view)]
+        guard let own = try? JSONDocument(parsing: ownRoots, limits: .wrapped).root else {
+            return roots
+        }
+        for member in own.members {
+            roots.append(EventRoot(member.key, member.value))
+        }
+        return roots
+    }
+
+    private var ownRoots: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("automation")
+        writer.beginObject()
+        writer.member("id", machine.automation.id.lowercased)
+        writer.member("key", machine.automation.key)
+        writer.member("name", machine.automation.name)
+        writer.member("version", Int64(machine.automation.version))
+        writer.endObject()
+        writer.key("run")
+        writer.beginObject()
+        writer.member("dry_run", machine.record.isDryRun)
+        writer.member("id", machine.record.id.lowercased)
+        writer.endObject()
+        writer.key("steps")
+        writer.beginObject()
+        for step in machine.record.steps where step.status.isFinal {
+            writer.key(step.name)
+            writer.beginObject()
+            writer.member("output", raw: step.output)
+            writer.member("status", step.status.rawValue)
+            writer.endObject()
+        }
+        writer.endObject()
+        writer.endObject()
+        return writer.bytes
+    }
+}

@@ -1,0 +1,138 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import JSON
+import Messaging
+import Persistence
+
+/// What a person decides about an attempt whose outcome is unknown.
+enum RunDecision: String, CaseIterable, Sendable {
+    /// The effect took place: the step has succeeded.
+    case happened
+    /// The effect did not take place: the step is tried again.
+    case didNotHappen = "did_not_happen"
+}
+
+/// Decides about runs that are parked.
+struct RunDecisions: Sendable {
+    let lanes: LaneGroup
+    let driver: RunDriver
+
+    /// Carries out a decision: `run_id`, `step`, `decision`, and the `output` of an effect that took place.
+    func resolve(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        let root = body.root
+        guard let id = root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)), let step = root["step"]?.stringValue
+        else {
+            throw Problem(.notFound, "There is no such step.")
+        }
+        guard let decision = root["decision"]?.stringValue.flatMap(RunDecision.init(rawValue:)) else {
+            throw Problem(
+                .invalidRequest,
+                "The decision is \"happened\" or \"did_not_happen\".",
+                errors: [
+                    Problem.Detail(pointer: "/decision", code: "invalid_value", detail: "There is no such decision.")
+                ]
+            )
+        }
+        let output = try output(root["output"], decision)
+        let reply = try await lanes.transaction(deadline: context.deadline) { transaction in
+            try await requireUnknown(id, step, context, in: transaction)
+            transaction.enqueue(Self.statements(id, step, decision, output))
+            transaction.audit(try entry(id, step, decision, context))
+            var writer = JSONWriter()
+            writer.beginObject()
+            writer.member("run_id", id.lowercased)
+            writer.member("status", RunStatus.queued.rawValue)
+            writer.member("step", step)
+            writer.endObject()
+            return Reply(status: 200, body: writer.bytes)
+        }
+        driver.wake()
+        return reply
+    }
+
+    private func output(_ output: JSONView?, _ decision: RunDecision) throws -> [UInt8]? {
+        guard let output else {
+            return decision == .happened ? Array("null".utf8) : nil
+        }
+        guard decision == .happened else {
+            throw Problem(.invalidRequest, "Only an effect that happened has an output.")
+        }
+        return Array(output.rawBytes)
+    }
+
+    private func requireUnknown(
+        _ id: UUID,
+        _ step: String,
+        _ context: RequestContext,
+        in transaction: LaneTransaction
+    ) async throws {
+        let rows = try await transaction.database.execute(
+            PostgresStatement(
+                """
+                SELECT r.status, s.status FROM engine.automation_runs r
+                LEFT JOIN engine.automation_run_steps s ON s.run_id = r.run_id AND s.name = $3
+                WHERE r.run_id = $1 AND r.tenant = $2 FOR UPDATE OF r
+                """,
+                [.uuid(id), .text(context.tenant), .text(step)]
+            )
+        )
+        guard let row = rows.first, let status = try row.decode(1, as: String?.self) else {
+            throw Problem(.notFound, "There is no such step.")
+        }
+        guard try row.decode(0, as: String.self) == RunStatus.unknown.rawValue, status == StepStatus.unknown.rawValue
+        else {
+            throw Problem(
+                .wrongState,
+                "Only a step whose outcome is unknown can be decided about; this one is \(status)."
+            )
+        }
+    }
+
+    /// The run waits for a driver; the fence moves on, so that nothing from before can be written any more.
+    private static func statements(
+        _ id: UUID,
+        _ step: String,
+        _ decision: RunDecision,
+        _ output: [UInt8]?
+    ) -> [PostgresStatement] {
+        let change =
+            switch decision {
+            case .happened: "status = 'succeeded', output = $3, error = NULL, finished_at = now()"
+            case .didNotHappen: "status = 'queued', output = $3, error = NULL"
+            }
+        return [
+            PostgresStatement(
+                "UPDATE engine.automation_run_steps SET \(change) WHERE run_id = $1 AND name = $2",
+                [.uuid(id), .text(step), .textBytes(output)]
+            ),
+            PostgresStatement(
+                "UPDATE engine.automation_runs SET status = 'queued', fence = fence + 1 WHERE run_id = $1",
+                [.uuid(id)]
+            ),
+        ]
+    }
+
+    private func entry(
+        _ id: UUID,
+        _ step: String,
+        _ decision: RunDecision,
+        _ context: RequestContext
+    ) throws -> AuditDraft {
+        AuditDraft(
+            id: UUIDv7.make(),
+            time: .now(),
+            tenant: context.tenant,
+            actor: context.actor,
+            action: "run.resolve",
+            object: AuditObject(type: "run", id: id.lowercased),
+            before: try .json(["status": .string(RunStatus.unknown.rawValue), "step": .string(step)]),
+            after: try .json([
+                "decision": .string(decision.rawValue), "status": .string(RunStatus.queued.rawValue),
+                "step": .string(step),
+            ]),
+            requestID: context.requestID,
+            traceID: context.traceparent.flatMap(RunRecord.traceID)
+        )
+    }
+}

@@ -1,0 +1,163 @@
+import Domain
+import FoundationEssentials
+import Messaging
+import Persistence
+
+/// A run that has gone a step forward, to be stored.
+struct RunUpdate: Sendable {
+    var record: RunRecord
+    var change: RunChange
+}
+
+extension RunRepository {
+    /// The first round trip of a batch of updates: locks the runs that their drivers still hold, in the order of their
+    /// keys, and answers which those are.
+    static func locking(_ updates: [RunUpdate], owner: UUID) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT r.run_id FROM unnest($1::uuid[], $2::bigint[]) AS held (run_id, fence)
+            JOIN engine.automation_runs r ON r.run_id = held.run_id AND r.fence = held.fence
+            WHERE r.owner = $3 AND r.finished_at IS NULL
+            ORDER BY r.run_id FOR UPDATE OF r
+            """,
+            [.uuidArray(updates.map(\.record.id)), .int8Array(updates.map(\.record.fence)), .uuid(owner)]
+        )
+    }
+
+    /// What a batch of updates writes; their runs are locked.
+    static func changing(_ updates: [RunUpdate], owner: UUID) -> [PostgresStatement] {
+        [changingRuns(updates), changingSteps(updates)] + recording(updates, owner: owner)
+    }
+
+    /// Attempts, timers and emissions: of runs that begin, and of those that go on.
+    static func recording(_ updates: [RunUpdate], owner: UUID) -> [PostgresStatement] {
+        var statements: [PostgresStatement] = []
+        if updates.contains(where: { !$0.change.ended.isEmpty }) { statements.append(endingAttempts(updates)) }
+        if updates.contains(where: { !$0.change.started.isEmpty }) {
+            statements.append(startingAttempts(updates, owner: owner))
+        }
+        if updates.contains(where: { $0.change.timer != nil }) { statements.append(settingTimers(updates)) }
+        let emissions = updates.flatMap(\.change.emissions)
+        if !emissions.isEmpty { statements.append(storing(emissions)) }
+        return statements
+    }
+
+    private static func changingRuns(_ updates: [RunUpdate]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            UPDATE engine.automation_runs r
+            SET status = c.status, error = c.error, finished_at = c.finished_at,
+                owner = CASE WHEN c.status = 'running' THEN r.owner END
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS c (run_id, status, error, finished_at)
+            WHERE r.run_id = c.run_id
+            """,
+            [
+                .uuidArray(updates.map(\.record.id)),
+                .textArray(updates.map(\.record.status.rawValue)),
+                .textBytesArray(updates.map(\.record.error)),
+                .timestampArray(microseconds: updates.map(\.record.finishedAt)),
+            ]
+        )
+    }
+
+    private static func changingSteps(_ updates: [RunUpdate]) -> PostgresStatement {
+        let steps = updates.flatMap { update in
+            update.change.steps.sorted().map {
+                (runID: update.record.id, position: Int32($0), step: update.record.steps[$0])
+            }
+        }
+        return PostgresStatement(
+            """
+            UPDATE engine.automation_run_steps s
+            SET status = c.status, attempt = c.attempt, input = c.input, output = c.output, error = c.error,
+                started_at = c.started_at, finished_at = c.finished_at
+            FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
+                        $8::timestamptz[], $9::timestamptz[])
+                AS c (run_id, position, status, attempt, input, output, error, started_at, finished_at)
+            WHERE s.run_id = c.run_id AND s.position = c.position
+            """,
+            [
+                .uuidArray(steps.map(\.runID)),
+                .int4Array(steps.map(\.position)),
+                .textArray(steps.map(\.step.status.rawValue)),
+                .int4Array(steps.map { Int32($0.step.attempt) }),
+                .textBytesArray(steps.map(\.step.input)),
+                .textBytesArray(steps.map(\.step.output)),
+                .textBytesArray(steps.map(\.step.error)),
+                .timestampArray(microseconds: steps.map(\.step.startedAt)),
+                .timestampArray(microseconds: steps.map(\.step.finishedAt)),
+            ]
+        )
+    }
+
+    private static func startingAttempts(_ updates: [RunUpdate], owner: UUID) -> PostgresStatement {
+        let attempts = updates.flatMap { update in update.change.started.map { (update.record, $0) } }
+        return PostgresStatement(
+            """
+            INSERT INTO engine.step_attempts (run_id, position, number, instance, fence, started_at)
+            SELECT a.run_id, a.position, a.number, $1, a.fence, a.started_at
+            FROM unnest($2::uuid[], $3::integer[], $4::integer[], $5::bigint[], $6::timestamptz[])
+                AS a (run_id, position, number, fence, started_at)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                .uuid(owner),
+                .uuidArray(attempts.map(\.0.id)),
+                .int4Array(attempts.map { Int32($0.1.position) }),
+                .int4Array(attempts.map { Int32($0.1.number) }),
+                .int8Array(attempts.map(\.0.fence)),
+                .timestampArray(microseconds: attempts.map(\.1.startedAt)),
+            ]
+        )
+    }
+
+    private static func endingAttempts(_ updates: [RunUpdate]) -> PostgresStatement {
+        let attempts = updates.flatMap { update in update.change.ended.map { (update.record.id, $0) } }
+        return PostgresStatement(
+            """
+            UPDATE engine.step_attempts a
+            SET outcome = c.outcome, error = c.error, finished_at = c.finished_at
+            FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::timestamptz[])
+                AS c (run_id, position, number, outcome, error, finished_at)
+            WHERE a.run_id = c.run_id AND a.position = c.position AND a.number = c.number
+            """,
+            [
+                .uuidArray(attempts.map(\.0)),
+                .int4Array(attempts.map { Int32($0.1.position) }),
+                .int4Array(attempts.map { Int32($0.1.number) }),
+                .textArray(attempts.map(\.1.outcome.name)),
+                .textBytesArray(attempts.map(\.1.outcome.error?.bytes)),
+                .timestampArray(microseconds: attempts.map(\.1.finishedAt)),
+            ]
+        )
+    }
+
+    private static func settingTimers(_ updates: [RunUpdate]) -> PostgresStatement {
+        let timers = updates.compactMap { update in update.change.timer.map { (update.record.id, $0) } }
+        return PostgresStatement(
+            """
+            INSERT INTO engine.timers (run_id, due_at) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+            ON CONFLICT (run_id) DO UPDATE SET due_at = excluded.due_at
+            """,
+            [.uuidArray(timers.map(\.0)), .timestampArray(microseconds: timers.map(\.1))]
+        )
+    }
+
+    private static func storing(_ emissions: [Emission]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO engine.signal_emissions (signal_id, tenant, type, run_id, position, event)
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::integer[], $6::text[])
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                .uuidArray(emissions.map(\.signalID)),
+                .textArray(emissions.map(\.tenant)),
+                .textArray(emissions.map(\.type)),
+                .uuidArray(emissions.map(\.runID)),
+                .int4Array(emissions.map { Int32($0.position) }),
+                .textBytesArray(emissions.map(\.event)),
+            ]
+        )
+    }
+}

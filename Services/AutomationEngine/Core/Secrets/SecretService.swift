@@ -1,0 +1,201 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import JSON
+import Logging
+import Messaging
+import Persistence
+import Secrets
+
+/// What administrators do with secrets: set, list, delete.
+///
+/// A value goes in and never comes out.
+struct SecretService: Sendable {
+    /// A shorter value could not be told from chance where it is taken out of an answer.
+    static let shortest = 4
+    static let longest = 8 * 1_024
+
+    let database: PostgresClient
+    let lanes: LaneGroup
+    let keys: SecretKeyRing?
+
+    /// Sets a secret: makes it, or gives it a new value.
+    func put(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        let name = try name(in: body)
+        guard let value = body.root["value"]?.stringValue,
+            (Self.shortest...Self.longest).contains(value.utf8.count)
+        else {
+            throw Problem(
+                .invalidRequest,
+                "The value is a text of \(Self.shortest) to \(Self.longest) bytes.",
+                errors: [
+                    Problem.Detail(
+                        pointer: "/value",
+                        code: "invalid_value",
+                        detail: "The value is missing or too long."
+                    )
+                ]
+            )
+        }
+        guard let keys else {
+            throw Problem(.unavailable, SecretStore.notConfigured)
+        }
+        return try await lanes.transaction(deadline: context.deadline) { transaction in
+            let before = try await lock(name, context, in: transaction)
+            let version = (before ?? 0) + 1
+            let sealed: SealedSecret
+            do {
+                sealed = try keys.seal(
+                    Secret(value),
+                    for: .engine(tenant: context.tenant, name: name.text, version: version)
+                )
+            } catch {
+                throw Problem(.internalError)
+            }
+            let now = Timestamp.now()
+            transaction.enqueue([
+                PostgresStatement(
+                    """
+                    INSERT INTO engine.secrets (tenant, name, version, sealed, created_at, updated_at, updated_by)
+                    VALUES ($1, $2, $3, $4, now(), now(), $5)
+                    ON CONFLICT (tenant, name) DO UPDATE SET version = excluded.version, sealed = excluded.sealed,
+                        updated_at = excluded.updated_at, updated_by = excluded.updated_by
+                    """,
+                    [
+                        .text(context.tenant), .text(name.text), .int(Int(version)), .bytes(sealed.bytes),
+                        .text(context.actor.id),
+                    ]
+                )
+            ])
+            try audit(
+                before == nil ? "create" : "update",
+                name,
+                before: before,
+                after: version,
+                context,
+                in: transaction
+            )
+            var writer = JSONWriter()
+            write(name.text, version: version, updatedAt: now.description, to: &writer)
+            return Reply(status: before == nil ? 201 : 200, body: writer.bytes)
+        }
+    }
+
+    /// Deletes a secret; steps that name it fail from then on.
+    func delete(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        let name = try name(in: body)
+        return try await lanes.transaction(deadline: context.deadline) { transaction in
+            guard let version = try await lock(name, context, in: transaction) else {
+                throw Problem(.notFound, "There is no secret \"\(name)\".")
+            }
+            transaction.enqueue([
+                PostgresStatement(
+                    "DELETE FROM engine.secrets WHERE tenant = $1 AND name = $2",
+                    [.text(context.tenant), .text(name.text)]
+                )
+            ])
+            try audit("delete", name, before: version, after: nil, context, in: transaction)
+            return Reply(status: 200, body: Array(#"{"name":"\#(name)"}"#.utf8))
+        }
+    }
+
+    /// The names of a tenant's secrets, without their values.
+    func list(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        let page = try Page(body.root)
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT name, version, updated_at FROM engine.secrets
+                WHERE tenant = $1 AND ($2::text IS NULL OR name > $2) ORDER BY name LIMIT $3
+                """,
+                [.text(context.tenant), .text(page.cursor), .int(page.limit + 1)],
+                isReadOnly: true
+            ),
+            deadline: context.deadline
+        )
+        let items = try rows.map { row in
+            Listed(
+                name: try row.decode(0),
+                version: try row.decode(1),
+                updatedAt: Timestamp.format(try row.decode(2, as: PostgresTimestamp.self))
+            )
+        }
+        return Reply(
+            status: 200,
+            body: page.answer(items, cursor: \.name) { item, writer in
+                write(item.name, version: item.version, updatedAt: item.updatedAt, to: &writer)
+            }
+        )
+    }
+
+    private struct Listed {
+        var name: String
+        var version: Int64
+        var updatedAt: String
+    }
+
+    private func name(in body: JSONDocument) throws -> SecretName {
+        guard let name = body.root["name"]?.stringValue.flatMap(SecretName.init) else {
+            throw Problem(
+                .invalidRequest,
+                "A secret's name is 1 to 100 characters of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter."
+            )
+        }
+        return name
+    }
+
+    /// The version of a secret, locked until the end of the transaction.
+    private func lock(
+        _ name: SecretName,
+        _ context: RequestContext,
+        in transaction: LaneTransaction
+    ) async throws -> Int64? {
+        let results = try await transaction.database.pipeline([
+            // Two that make the same secret at once wait for each other here.
+            PostgresStatement(
+                "SELECT pg_advisory_xact_lock(hashtextextended($1, 1))",
+                [.text("engine.secrets/\(context.tenant)/\(name)")]
+            ),
+            PostgresStatement(
+                "SELECT version FROM engine.secrets WHERE tenant = $1 AND name = $2 FOR UPDATE",
+                [.text(context.tenant), .text(name.text)]
+            ),
+        ])
+        return try results[1].first?.decode(0)
+    }
+
+    private func write(_ name: String, version: Int64, updatedAt: String, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("name", name)
+        writer.member("version", version)
+        writer.member("updated_at", updatedAt)
+        writer.endObject()
+    }
+
+    private func audit(
+        _ action: String,
+        _ name: SecretName,
+        before: Int64?,
+        after: Int64?,
+        _ context: RequestContext,
+        in transaction: LaneTransaction
+    ) throws {
+        func value(_ version: Int64?) throws -> AuditValue {
+            try version.map { try .json(["name": .string(name.text), "version": .number($0)]) } ?? .none
+        }
+        transaction.audit(
+            AuditDraft(
+                id: UUIDv7.make(),
+                time: .now(),
+                tenant: context.tenant,
+                actor: context.actor,
+                action: action,
+                object: AuditObject(type: "secret", id: name.text, version: (after ?? before).map(Int.init(clamping:))),
+                before: try value(before),
+                after: try value(after),
+                requestID: context.requestID,
+                traceID: context.traceparent.flatMap(RunRecord.traceID)
+            )
+        )
+    }
+}

@@ -1,0 +1,58 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import Logging
+import OutboundHTTP
+import Persistence
+import Secrets
+import ServiceBase
+import ServiceRuntime
+
+/// What executes runs, put together.
+struct RunExecution: Sendable {
+    let registry = ActionRegistry.builtIn
+    /// Nil where no key file is configured.
+    let keys: SecretKeyRing?
+    let driver: RunDriver
+    let processor: SignalProcessor
+    let parts: [ServicePart]
+
+    /// - Throws: `OutboundError` or `SecretsError` for a setting that cannot be used, with a sentence that names it.
+    init(_ base: ServiceBase, _ configuration: ServiceConfiguration, logger: Logger) throws {
+        keys = try configuration[EngineKeys.secretKeys].map { try SecretKeyRing(contentsOf: $0) }
+        let client = try OutboundClient(configuration: Self.outbound(configuration))
+        let now: @Sendable () -> Int64 = { Timestamp.now().microseconds }
+        let committer = RunCommitter(lanes: base.lanes, owner: base.instance, now: now)
+        let driver = RunDriver(
+            slots: RunSlots(capacity: configuration[EngineKeys.effects]),
+            repository: RunRepository(database: base.database),
+            versions: AutomationVersions(database: base.database, registry: registry),
+            committer: committer,
+            effects: EffectPerformer(client: client, secrets: SecretStore(database: base.database, keys: keys)),
+            lanes: base.lanes,
+            owner: base.instance,
+            now: now,
+            logger: logger
+        )
+        self.driver = driver
+        processor = SignalProcessor(
+            lanes: base.lanes,
+            catalogue: AutomationCatalogue(database: base.database, registry: registry, logger: logger),
+            driver: driver,
+            owner: base.instance,
+            now: now
+        )
+        parts = [
+            ServicePart("calls to the outside", client),
+            ServicePart("outcomes of runs", committer),
+            ServicePart("runs", driver),
+        ]
+    }
+
+    private static func outbound(_ configuration: ServiceConfiguration) throws(OutboundError) -> OutboundConfiguration {
+        var outbound = OutboundConfiguration()
+        outbound.allowList = try AllowList(configuration[EngineKeys.httpAllow].joined(separator: ","))
+        outbound.trustFile = configuration[EngineKeys.httpTrust]
+        return outbound
+    }
+}

@@ -1,0 +1,55 @@
+package import ArgumentParser
+import Glibc
+import Secrets
+
+/// `batuta secrets`: the keys that secrets are sealed with.
+package struct SecretsCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "secrets",
+        abstract: "Make the keys that secrets are sealed with.",
+        subcommands: [SecretsKeygenCommand.self]
+    )
+
+    package init() {}
+}
+
+/// `batuta secrets keygen`: makes a key file.
+struct SecretsKeygenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keygen",
+        abstract: "Make a file with a new key, readable to its owner only.",
+        discussion: """
+            BATUTA_SECRET_KEYS_FILE names the file for api-gateway and automation-engine; every replica needs the same. \
+            Keep a copy apart from the database's backups: without its key a secret cannot be opened.
+            """
+    )
+
+    @Option(name: .long, help: "What the key is called: a-z, 0-9, \".\", \"_\" and \"-\", 32 characters at most.")
+    var id = "key-1"
+
+    @Option(name: .long, help: "Where the file is made; it must not exist.")
+    var output: String
+
+    func run() throws {
+        let key: Secret
+        do {
+            key = try SecretKeyRing.generate(id: id)
+        } catch {
+            throw CommandLineError(.passwords, error.message)
+        }
+        let descriptor = open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            let reason = errno == EEXIST ? "it exists already, and is left as it is" : String(cString: strerror(errno))
+            throw CommandLineError(.file, "\(output) cannot be made: \(reason).")
+        }
+        defer { close(descriptor) }
+        let isWritten = key.withUnsafeBytes { bytes in
+            write(descriptor, bytes.baseAddress, bytes.count) == bytes.count && fsync(descriptor) == 0
+        }
+        guard isWritten else {
+            unlink(output)
+            throw CommandLineError(.file, "\(output) cannot be written: \(String(cString: strerror(errno))).")
+        }
+        print("\(output) holds the key \(id). Name it in BATUTA_SECRET_KEYS_FILE.")
+    }
+}
