@@ -138,10 +138,14 @@ struct EffectFaultTests {
             #expect(left.isEmpty)
             try await check(sink, key, signals: signals.count)
             #expect(sink.calls.count == 3, "what happened is not repeated, and what did not is tried once more")
-            #expect(
-                try await installation.count("SELECT count(*) FROM engine.automation_runs WHERE status = 'succeeded'")
-                    >= 2
+            #expect(try await count(key, "succeeded") == 2)
+            let happened = try await installation.texts(
+                """
+                SELECT s.output || ' ' || s.attempt FROM engine.automation_run_steps s
+                WHERE s.run_id = '\(parked[0].uuidString)'
+                """
             )
+            #expect(happened == ["null 1"])
         }
     }
 

@@ -58,7 +58,7 @@ struct RunRecordCheck: Sendable {
                     'finished_at', \(time("s.finished_at"))) ORDER BY s.position)
                 FROM engine.automation_run_steps s WHERE s.run_id = r.run_id)::text AS steps,
                l.record AS sealed
-        FROM (SELECT * FROM engine.automation_runs ORDER BY random() LIMIT $1) AS r
+        FROM (SELECT * FROM engine.automation_runs WHERE finished_at IS NOT NULL ORDER BY random() LIMIT $1) AS r
         JOIN engine.signals e USING (signal_id)
         LEFT JOIN (
             SELECT entry -> 'object' ->> 'id' AS run_id, entry -> 'after' ->> 'record' AS record

@@ -13,7 +13,7 @@ package final class LaneGroup: Service {
     private let pool: LanePool
     private let lanes: [Lane]
     private let relays: RelayRegistry
-    private let leaseUntil = Mutex<ContinuousClock.Instant?>(nil)
+    private let lease = Mutex<(since: ContinuousClock.Instant, until: ContinuousClock.Instant)?>(nil)
 
     /// - Parameters:
     ///   - context: What the lanes have in common.
@@ -47,16 +47,22 @@ package final class LaneGroup: Service {
         return try await lane.transaction(deadline: deadline ?? .now + .seconds(15), body)
     }
 
-    /// Whether this instance certainly holds its lease still: nobody has taken over what it works on.
+    /// Whether this instance has certainly held its lease all the time since an instant: nobody can have taken over in
+    /// between what it has worked on since then.
     ///
     /// By this process's clock, which counts while the process is stopped, and with a second to spare.
-    package var holdsLease: Bool {
-        leaseUntil.withLock { until in until.map { ContinuousClock.now < $0 - .seconds(1) } ?? false }
+    package func holdsLease(since instant: ContinuousClock.Instant) -> Bool {
+        lease.withLock { lease in
+            lease.map { $0.since <= instant && ContinuousClock.now < $0.until - .seconds(1) } ?? false
+        }
     }
 
     /// The lease was renewed by a statement that was sent at this instant.
     func leaseRenewed(at instant: ContinuousClock.Instant) {
-        leaseUntil.withLock { $0 = instant + .seconds(LaneKeeper.leaseSeconds) }
+        lease.withLock { lease in
+            let since = lease.flatMap { instant < $0.until ? $0.since : nil } ?? instant
+            lease = (since, instant + .seconds(LaneKeeper.leaseSeconds))
+        }
     }
 
     /// Relays, verifies, and takes over what other instances have left, until the process drains.

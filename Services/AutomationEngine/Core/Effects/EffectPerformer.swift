@@ -12,8 +12,14 @@ struct EffectPerformer: Sendable {
     let client: OutboundClient
     let secrets: SecretStore
 
-    /// Makes an attempt; the attempt is recorded.
-    func perform(_ machine: RunMachine, _ position: Int) async -> AttemptOutcome {
+    /// Makes an attempt, which is recorded.
+    ///
+    /// - Parameters:
+    ///   - machine: The run.
+    ///   - position: The step's position.
+    ///   - isHeld: Whether the run is certainly still this replica's; asked right before anything is sent.
+    /// - Returns: What is known afterwards.
+    func perform(_ machine: RunMachine, _ position: Int, while isHeld: @Sendable () -> Bool) async -> AttemptOutcome {
         let step = machine.automation.steps[position]
         let deadline = ContinuousClock.now + step.timeout
         do throws(StepError) {
@@ -24,7 +30,16 @@ struct EffectPerformer: Sendable {
             )
             let input = try RunContext(machine).resolve(step.input, secrets: texts)
             let key = Self.idempotencyKey(run: machine.record.id, step: step.name)
-            return await send(try HTTPCall(input.value, idempotencyKey: key), input, texts, deadline)
+            let call = try HTTPCall(input.value, idempotencyKey: key)
+            guard isHeld() else {
+                return .notMade(
+                    StepError(
+                        code: "lease_lost",
+                        detail: "The engine's lease had run out before the attempt; nothing was sent."
+                    )
+                )
+            }
+            return await send(call, input, texts, deadline)
         } catch {
             return .failed(AttemptOutcome.Failure(error: error, isRetryable: error.code == SecretStore.unavailable))
         }
@@ -48,12 +63,24 @@ struct EffectPerformer: Sendable {
                 body: call.body,
                 // Which header holds a secret shows in the form without them.
                 sensitiveHeaders: Self.secretHeaders(input),
-                redirects: call.followsRedirects ? .follow(max: HTTPCall.maximumRedirects) : .refuse
+                // A redirect may take the body elsewhere, so one that holds a secret goes to one place only.
+                redirects: call.followsRedirects && !Self.hasSecretBody(input)
+                    ? .follow(max: HTTPCall.maximumRedirects) : .refuse
             )
             return Self.outcome(of: try await client.send(request, deadline: deadline), of: call, mask)
         } catch {
             return Self.outcome(of: error, mask)
         }
+    }
+
+    private static func hasSecretBody(_ input: ResolvedInput) -> Bool {
+        guard input.value != input.redacted,
+            let value = try? JSONDocument(parsing: input.value, limits: .wrapped).root["body"],
+            let redacted = try? JSONDocument(parsing: input.redacted, limits: .wrapped).root["body"]
+        else {
+            return false
+        }
+        return value.rawBytes != redacted.rawBytes
     }
 
     private static func secretHeaders(_ input: ResolvedInput) -> Set<String> {
@@ -90,7 +117,7 @@ extension EffectPerformer {
         guard !call.isExpected(response.status) else {
             return .succeeded(output: output(of: response, mask))
         }
-        let body = mask.masking(Array(response.body.prefix(maximumExcerpt)))
+        let body = mask.masking(response.body).prefix(maximumExcerpt)
         let error = StepError(
             code: "http_status",
             detail: "The answer was \(response.status).",

@@ -1,3 +1,5 @@
+import JSON
+
 /// Takes the secrets that an attempt used out of what came back.
 ///
 /// An answer that echoes its request must not put a secret into the run.
@@ -8,12 +10,11 @@ struct SecretMask: Sendable {
     /// Longest first, so that a secret within another leaves nothing of the longer one.
     private let patterns: [[UInt8]]
 
-    /// - Parameter secrets: The texts; each is looked for as it is and as a JSON string has it.
+    /// - Parameter secrets: The texts; each is looked for in every form in which answers commonly repeat a text.
     init(_ secrets: some Sequence<String>) {
         var patterns: Set<[UInt8]> = []
         for secret in secrets where !secret.isEmpty {
-            patterns.insert(Array(secret.utf8))
-            patterns.insert(Self.escaped(secret))
+            patterns.formUnion(Self.forms(of: secret))
         }
         self.patterns = patterns.sorted { $0.count > $1.count }
     }
@@ -28,13 +29,45 @@ struct SecretMask: Sendable {
         patterns.isEmpty ? text : String(decoding: masking(Array(text.utf8)), as: UTF8.self)
     }
 
-    private static func escaped(_ text: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
-            bytes.append(byte)
+    /// As it is; as JSON strings have it, with and without escapes for slashes and for what is not ASCII; percent-encoded.
+    private static func forms(of secret: String) -> [[UInt8]] {
+        var writer = JSONWriter()
+        writer.string(secret)
+        let json = String(decoding: writer.bytes.dropFirst().dropLast(), as: UTF8.self)
+        let slashed = json.replacing("/", with: "\\/")
+        let forms = [secret, json, slashed].flatMap { [$0, ascii($0, isUpper: false), ascii($0, isUpper: true)] }
+        return (forms + [percentEncoded(secret, isUpper: true), percentEncoded(secret, isUpper: false)])
+            .map { Array($0.utf8) }
+    }
+
+    /// With escapes for everything that is not ASCII.
+    private static func ascii(_ text: String, isUpper: Bool) -> String {
+        var escaped = ""
+        for unit in text.utf16 {
+            if unit < 0x80, let scalar = Unicode.Scalar(unit) {
+                escaped.unicodeScalars.append(scalar)
+            } else {
+                let digits = String(unit, radix: 16, uppercase: isUpper)
+                escaped += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
         }
-        return bytes
+        return escaped
+    }
+
+    private static func percentEncoded(_ text: String, isUpper: Bool) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            let scalar = Unicode.Scalar(byte)
+            if scalar.isASCII,
+                scalar.properties.isAlphabetic || (0x30...0x39).contains(byte) || "-._~".utf8.contains(byte)
+            {
+                encoded.unicodeScalars.append(scalar)
+            } else {
+                let digits = String(byte, radix: 16, uppercase: isUpper)
+                encoded += "%" + String(repeating: "0", count: 2 - digits.count) + digits
+            }
+        }
+        return encoded
     }
 
     private static func replacing(_ pattern: [UInt8], in bytes: [UInt8]) -> [UInt8] {

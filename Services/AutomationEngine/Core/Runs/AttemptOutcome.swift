@@ -13,12 +13,14 @@ enum AttemptOutcome: Equatable, Sendable {
     case failed(Failure)
     /// The effect may have happened.
     case unknown(StepError)
+    /// The attempt was given up before it began; another one is made by whoever holds the run then.
+    case notMade(StepError)
 
     /// As it is stored.
     var name: String {
         switch self {
         case .succeeded: "succeeded"
-        case .failed: "failed"
+        case .failed, .notMade: "failed"
         case .unknown: "unknown"
         }
     }
@@ -27,7 +29,7 @@ enum AttemptOutcome: Equatable, Sendable {
         switch self {
         case .succeeded: nil
         case .failed(let failure): failure.error
-        case .unknown(let error): error
+        case .unknown(let error), .notMade(let error): error
         }
     }
 }

@@ -101,7 +101,12 @@ final class RunCommitter: Service {
         do {
             let held = try await store(batch.map(\.update))
             for waiting in batch {
-                waiting.continuation.resume(returning: held.contains(waiting.update.record.id))
+                waiting.continuation.resume(returning: held.contains(waiting.update.hold))
+            }
+        } catch  where batch.count > 1 && BatchConsumer.FailureKind(of: error) == .data {
+            // One of them is at fault, and the others are not to suffer for it.
+            for waiting in batch {
+                await commit([waiting])
             }
         } catch {
             for waiting in batch {
@@ -110,11 +115,11 @@ final class RunCommitter: Service {
         }
     }
 
-    private func store(_ updates: [RunUpdate]) async throws -> Set<UUID> {
+    private func store(_ updates: [RunUpdate]) async throws -> Set<RunUpdate.Hold> {
         try await lanes.transaction { transaction in
             let rows = try await transaction.database.execute(RunRepository.locking(updates, owner: owner))
-            let held = Set(try rows.map { try $0.decode(0, as: UUID.self) })
-            let mine = updates.filter { held.contains($0.record.id) }.sorted { $0.record.id < $1.record.id }
+            let held = Set(try rows.map { RunUpdate.Hold(run: try $0.decode(0), fence: try $0.decode(1)) })
+            let mine = updates.filter { held.contains($0.hold) }.sorted { $0.record.id < $1.record.id }
             guard !mine.isEmpty else {
                 return held
             }

@@ -38,13 +38,10 @@ struct RunContext: Sendable {
     }
 
     /// Whether a pattern over the context matches.
-    func matches(_ pattern: EventPattern) -> Bool {
-        pattern.matches(roots)
-    }
-
-    /// Which part of a pattern over the context does not match.
-    func why(_ pattern: EventPattern) -> EventPatternMismatch? {
-        pattern.why(roots)
+    ///
+    /// - Throws: `context_too_large` where the outputs together are more than a pattern may read.
+    func matches(_ pattern: EventPattern) throws(StepError) -> Bool {
+        pattern.matches(try roots())
     }
 
     /// Only what the template reads is made ready: the output of a step may be long.
@@ -74,10 +71,13 @@ struct RunContext: Sendable {
     }
 
     /// The members that a pattern may name: `signal`, `steps`, `run`, `automation`.
-    private var roots: [EventRoot] {
+    private func roots() throws(StepError) -> [EventRoot] {
         var roots = [EventRoot("signal", machine.signal.view)]
         guard let own = try? JSONDocument(parsing: ownRoots, limits: .wrapped).root else {
-            return roots
+            throw StepError(
+                code: "context_too_large",
+                detail: "The outputs so far are too large for a pattern to read."
+            )
         }
         for member in own.members {
             roots.append(EventRoot(member.key, member.value))

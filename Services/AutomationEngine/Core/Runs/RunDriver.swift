@@ -14,11 +14,15 @@ import Synchronization
 final class RunDriver: Service {
     /// How often runs without a driver are looked for, at least.
     static let interval = Duration.seconds(1)
+    /// How long a run is left alone that could not be resumed.
+    static let restTime = Duration.seconds(60)
 
     private struct Order: Sendable {
         var machine: RunMachine
         /// What is to be done; nil where the run was claimed, and nothing of this claim is stored yet.
         var next: RunMachine.Next?
+        /// Before the run was committed or claimed: the lease must have held ever since.
+        var since: ContinuousClock.Instant
     }
 
     let slots: RunSlots
@@ -32,6 +36,7 @@ final class RunDriver: Service {
     private let logger: Logger
     private let alarm = Alarm()
     private let isDraining = Atomic(false)
+    private let resting = Mutex<[UUID: ContinuousClock.Instant]>([:])
     private let orders: AsyncStream<Order>
     private let order: AsyncStream<Order>.Continuation
 
@@ -58,10 +63,10 @@ final class RunDriver: Service {
         (orders, order) = AsyncStream.makeStream()
     }
 
-    /// Takes over a run whose attempt is committed, or whose slot is not needed after all.
-    func committed(_ machine: RunMachine, next: RunMachine.Next) {
+    /// Takes over a run that was committed after an instant.
+    func committed(_ machine: RunMachine, next: RunMachine.Next, since: ContinuousClock.Instant) {
         switch next {
-        case .attempt: order.yield(Order(machine: machine, next: next))
+        case .attempt: order.yield(Order(machine: machine, next: next, since: since))
         case .wait, .queue: alarm.ring()
         case .park, .end: break
         }
@@ -98,42 +103,32 @@ final class RunDriver: Service {
             alarm.ring()
         }
         var next = order.next
+        var since = order.since
         if next == nil {
             next = await resume(&machine)
         }
         while case .attempt(let position) = next {
-            let outcome = await attempt(machine, position)
+            CrashPoints.reached(.beforeEffect)
+            let outcome = await effects.perform(machine, position) { [lanes, since] in lanes.holdsLease(since: since) }
             CrashPoints.reached(.afterEffectBeforeRecord)
+            since = .now
             next = await record(&machine, position, outcome)
         }
     }
 
     /// Goes on with a claimed run; nil where it is no longer held here.
     private func resume(_ machine: inout RunMachine) async -> RunMachine.Next? {
-        let next = machine.resumed(at: now(), chance: .random(in: 0...1))
+        let next = machine.resumed(at: now(), chance: .random(in: 0...1), mayAttempt: mayAttempt)
         do {
             return try await store(&machine) ? next : nil
         } catch {
-            logger.error(
-                "a run cannot be resumed",
-                metadata: ["run_id": "\(machine.record.id.lowercased)", "error": "\(error)"]
-            )
+            rest(machine.record.id, error)
             return nil
         }
     }
 
-    private func attempt(_ machine: RunMachine, _ position: Int) async -> AttemptOutcome {
-        CrashPoints.reached(.beforeEffect)
-        guard lanes.holdsLease else {
-            // Another replica may have taken the run over; if not, the attempt is made again.
-            let error = StepError(
-                code: "lease_lost",
-                detail: "The engine's lease had run out before the attempt; nothing was sent."
-            )
-            return .failed(AttemptOutcome.Failure(error: error, isRetryable: true))
-        }
-        return await effects.perform(machine, position)
-    }
+    /// Whether another attempt may begin: while the process drains, it is left to another replica.
+    private var mayAttempt: Bool { !isDraining.load(ordering: .relaxed) }
 
     /// Records how an attempt ended, and the next one; nil where the run is no longer held here.
     private func record(
@@ -147,7 +142,7 @@ final class RunDriver: Service {
             outcome,
             at: now(),
             chance: .random(in: 0...1),
-            mayAttempt: !isDraining.load(ordering: .relaxed)
+            mayAttempt: mayAttempt
         )
         do {
             return try await store(&machine) ? next : nil
@@ -168,7 +163,8 @@ final class RunDriver: Service {
     private func store(_ machine: inout RunMachine) async throws -> Bool {
         let update = RunUpdate(record: machine.record, change: machine.takeChange())
         var pause = Duration.milliseconds(50)
-        while !Task.isCancelled {
+        // Once at least, for what is known now is not known to anybody later.
+        repeat {
             do {
                 return try await committer.commit(update)
             } catch let error as LaneError where error.code == .draining {
@@ -180,7 +176,7 @@ final class RunDriver: Service {
                 try? await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(2))
             }
-        }
+        } while !Task.isCancelled
         return false
     }
 
@@ -193,8 +189,9 @@ final class RunDriver: Service {
                 if try await claim() > 0 {
                     continue
                 }
-                if let due = try await repository.nextTimer(deadline: .now + .seconds(5)) {
-                    pause = min(pause, .microseconds(max(0, due - now())))
+                if slots.free > 0, let due = try await repository.nextTimer(deadline: .now + .seconds(5)) {
+                    // The database's clock may be behind, and the timer still not due when this one says so.
+                    pause = min(pause, max(.milliseconds(20), .microseconds(max(0, due - now()))))
                 }
             } catch  where !Task.isCancelled {
                 logger.warning("runs cannot be claimed", metadata: ["error": "\(error)"])
@@ -205,32 +202,64 @@ final class RunDriver: Service {
         }
     }
 
-    /// Claims runs and begins to drive them; answers how many.
+    /// Claims runs and begins to drive them; answers how many are driven now.
     private func claim() async throws -> Int {
+        let since = ContinuousClock.now
         let limit = min(slots.free, 100)
-        guard limit > 0, lanes.holdsLease else {
+        guard limit > 0, lanes.holdsLease(since: since) else {
             return 0
         }
-        let deadline = ContinuousClock.now + .seconds(10)
-        let ids = try await repository.claim(limit: limit, owner: owner, held: slots.runs, deadline: deadline)
+        let deadline = since + .seconds(10)
+        var ids = try await repository.claim(limit: limit, owner: owner, held: withheld, deadline: deadline)
+        if ids.count < limit {
+            ids += try await repository.claimOrphans(
+                limit: limit - ids.count,
+                owner: owner,
+                held: { withheld + ids },
+                deadline: deadline
+            )
+        }
         guard !ids.isEmpty else {
             return 0
         }
         CrashPoints.reached(.duringTakeover)
-        for loaded in try await repository.load(ids, deadline: deadline) where slots.reserve(loaded.record.id) {
+        var begun = 0
+        for id in ids where slots.reserve(id) {
             do {
-                let automation = try await versions.version(of: loaded.record, deadline: deadline)
-                let machine = RunMachine(automation, signal: loaded.signal, stored: loaded.record)
-                order.yield(Order(machine: machine, next: nil))
+                let machine = try await machine(of: id, deadline: deadline)
+                order.yield(Order(machine: machine, next: nil, since: since))
+                begun += 1
             } catch {
-                // The run stays this replica's own without a driver, and is found again.
-                slots.release(loaded.record.id)
-                logger.error(
-                    "a run cannot be resumed",
-                    metadata: ["run_id": "\(loaded.record.id.lowercased)", "error": "\(error)"]
-                )
+                slots.release(id)
+                rest(id, error)
             }
         }
-        return ids.count
+        return begun
+    }
+
+    private func machine(of id: UUID, deadline: ContinuousClock.Instant) async throws -> RunMachine {
+        guard let loaded = try await repository.load([id], deadline: deadline).first else {
+            throw StepError(code: "not_executable", detail: "The run's signal is not stored.")
+        }
+        let automation = try await versions.version(of: loaded.record, deadline: deadline)
+        return RunMachine(automation, signal: loaded.signal, stored: loaded.record)
+    }
+
+    /// A run that cannot be resumed is left alone for a while, so that it does not stand in the way of others.
+    private func rest(_ run: UUID, _ error: any Error) {
+        logger.error(
+            "a run cannot be resumed, and is tried again later",
+            metadata: ["run_id": "\(run.lowercased)", "error": "\(error)"]
+        )
+        resting.withLock { $0[run] = .now + Self.restTime }
+    }
+
+    /// The runs that are not to be claimed now: those driven here, and those that rest.
+    private var withheld: [UUID] {
+        slots.runs
+            + resting.withLock { resting in
+                resting = resting.filter { $0.value > .now }
+                return Array(resting.keys)
+            }
     }
 }

@@ -107,6 +107,10 @@ struct RunMachine: Sendable {
             let failure = AttemptOutcome.Failure(error: error, isRetryable: true)
             return retry(position, failure, at: now, chance: chance) ?? fail(position, error, at: now)
                 ?? proceed(at: now, mayAttempt: mayAttempt)
+        case .notMade:
+            update(position) { $0.status = .queued }
+            record.status = .queued
+            return .queue
         case .unknown(let error):
             update(position) { step in
                 step.status = .unknown
@@ -135,12 +139,16 @@ struct RunMachine: Sendable {
     private mutating func begin(_ position: Int, at now: Int64, mayAttempt: Bool) -> Next? {
         let step = automation.steps[position]
         let context = RunContext(self)
-        if record.steps[position].attempt == 0, let when = step.when, !context.matches(when) {
-            update(position) { stored in
-                stored.status = .skipped
-                stored.finishedAt = now
+        do throws(StepError) {
+            if record.steps[position].attempt == 0, let when = step.when, try !context.matches(when) {
+                update(position) { stored in
+                    stored.status = .skipped
+                    stored.finishedAt = now
+                }
+                return nil
             }
-            return nil
+        } catch {
+            return fail(position, error, at: now)
         }
         guard !step.action.hasEffect || mayAttempt else {
             record.status = .queued

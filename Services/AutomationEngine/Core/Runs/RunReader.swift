@@ -25,8 +25,8 @@ struct RunReader: Sendable {
             PostgresStatement(
                 """
                 SELECT s.name, s.action_key, s.status, s.attempt, s.input, s.output, s.error, s.started_at, s.finished_at,
-                       (SELECT jsonb_agg(jsonb_build_object(
-                            'number', a.number, 'outcome', a.outcome, 'error', a.error::jsonb,
+                       (SELECT json_agg(json_build_object(
+                            'number', a.number, 'outcome', a.outcome, 'error', a.error::json,
                             'started_at', \(Self.time("a.started_at")),
                             'finished_at', \(Self.time("a.finished_at"))) ORDER BY a.number)
                         FROM engine.step_attempts a

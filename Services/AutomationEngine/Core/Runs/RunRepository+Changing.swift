@@ -5,8 +5,16 @@ import Persistence
 
 /// A run that has gone a step forward, to be stored.
 struct RunUpdate: Sendable {
+    /// Under which a run is held: another fence is another driver.
+    struct Hold: Hashable, Sendable {
+        var run: UUID
+        var fence: Int64
+    }
+
     var record: RunRecord
     var change: RunChange
+
+    var hold: Hold { Hold(run: record.id, fence: record.fence) }
 }
 
 extension RunRepository {
@@ -15,7 +23,7 @@ extension RunRepository {
     static func locking(_ updates: [RunUpdate], owner: UUID) -> PostgresStatement {
         PostgresStatement(
             """
-            SELECT r.run_id FROM unnest($1::uuid[], $2::bigint[]) AS held (run_id, fence)
+            SELECT r.run_id, r.fence FROM unnest($1::uuid[], $2::bigint[]) AS held (run_id, fence)
             JOIN engine.automation_runs r ON r.run_id = held.run_id AND r.fence = held.fence
             WHERE r.owner = $3 AND r.finished_at IS NULL
             ORDER BY r.run_id FOR UPDATE OF r

@@ -13,14 +13,13 @@ final class RunSlots: Sendable {
         self.capacity = capacity
     }
 
-    /// Enters a run, if there is room.
+    /// Enters a run, if there is room and it is not in already.
     func reserve(_ run: UUID) -> Bool {
         held.withLock { held in
             guard held.count < capacity else {
                 return false
             }
-            held.insert(run)
-            return true
+            return held.insert(run).inserted
         }
     }
 

@@ -51,12 +51,13 @@ struct SignalProcessor: Sendable {
         .sorted { ($0.signal.id, $0.automation.key) < ($1.signal.id, $1.automation.key) }
         // A run with effects is entered before its claim commits: nobody may then find it without a driver.
         let reserved = Set(matches.filter { $0.automation.hasEffects && driver.slots.reserve($0.runID) }.map(\.runID))
+        let since = ContinuousClock.now
         do {
             let (outcome, begun) = try await commit(signals, matches, index.generation, reserved, received: received)
             var driven: Set<UUID> = []
             for (machine, next) in begun where machine.automation.hasEffects {
                 if case .attempt = next { driven.insert(machine.record.id) }
-                driver.committed(machine, next: next)
+                driver.committed(machine, next: next, since: since)
             }
             for run in reserved.subtracting(driven) { driver.slots.release(run) }
             return outcome

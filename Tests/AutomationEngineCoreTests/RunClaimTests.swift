@@ -1,0 +1,139 @@
+import Domain
+import FoundationEssentials
+import Persistence
+import TestSupport
+import Testing
+
+@testable import AutomationEngineCore
+
+@Suite("Claims of runs without a driver", .requiresServers, .timeLimit(.minutes(2)))
+struct RunClaimTests {
+    private static let me = UUIDv7.make()
+    private static let other = UUIDv7.make()
+    private static let gone = UUIDv7.make()
+
+    @Test("what nobody drives is claimed once, under a higher fence, and what somebody drives is not")
+    func claims() async throws {
+        try await ServiceDatabase.with(.engine) { database in
+            let repository = RunRepository(database: database.client)
+            try await Self.execute(
+                "INSERT INTO engine.instances (instance, replica, lease_until) VALUES ($1, 'o', now() + interval '1 hour')",
+                [.uuid(Self.other)],
+                in: database
+            )
+            let abandoned = try await Self.store("running", owner: Self.gone, in: database)
+            let queued = try await Self.store("queued", in: database)
+            let due = try await Self.store("waiting", timer: "-1 second", in: database)
+            _ = try await Self.store("running", owner: Self.other, in: database)
+            _ = try await Self.store("waiting", timer: "1 hour", in: database)
+            _ = try await Self.store("unknown", in: database)
+            _ = try await Self.store("succeeded", in: database)
+            let orphan = try await Self.store("running", owner: Self.me, in: database)
+            let driven = try await Self.store("running", owner: Self.me, in: database)
+            let held = try await Self.store("waiting", timer: "-1 second", in: database)
+
+            let claimed = try await repository.claim(
+                limit: 10,
+                owner: Self.me,
+                held: [driven, held],
+                deadline: .now + .seconds(20)
+            )
+            #expect(Set(claimed) == [abandoned, queued, due])
+            let orphans = try await repository.claimOrphans(
+                limit: 10,
+                owner: Self.me,
+                held: { [driven, held] + claimed },
+                deadline: .now + .seconds(20)
+            )
+            #expect(orphans == [orphan])
+            let fences = try await database.client.execute(
+                PostgresStatement("SELECT run_id FROM engine.automation_runs WHERE fence = 2 AND status = 'running'")
+            )
+            #expect(Set(try fences.map { try $0.decode(0, as: UUID.self) }) == [abandoned, queued, due, orphan])
+
+            // The timer of a run that was only held is still there, and claimed when it is let go of.
+            let later = try await repository.claim(
+                limit: 10,
+                owner: Self.me,
+                held: [driven],
+                deadline: .now + .seconds(20)
+            )
+            #expect(later == [held])
+        }
+    }
+
+    @Test("of two holds of one run only the one with the stored fence is locked")
+    func fences() async throws {
+        try await ServiceDatabase.with(.engine) { database in
+            let id = try await Self.store("running", owner: Self.me, in: database)
+            let automation = try Fixtures.automation(steps: #"{"name":"one","action_key":"data.transform"}"#)
+            var record = RunRecord(automation, signal: try Fixtures.signal(), runID: id, at: 1)
+            var updates: [RunUpdate] = []
+            for fence: Int64 in [1, 2] {
+                record.fence = fence
+                updates.append(RunUpdate(record: record, change: RunChange()))
+            }
+            let rows = try await database.client.execute(RunRepository.locking(updates, owner: Self.me))
+            #expect(try rows.map { try $0.decode(1, as: Int64.self) } == [1])
+            let others = try await database.client.execute(RunRepository.locking(updates, owner: Self.other))
+            #expect(others.count == 0)
+        }
+    }
+
+    @Test("a slot is taken once and by as many runs as there are")
+    func slots() {
+        let slots = RunSlots(capacity: 2)
+        let (one, two, three) = (UUIDv7.make(), UUIDv7.make(), UUIDv7.make())
+        #expect(slots.reserve(one) && !slots.reserve(one))
+        #expect(slots.reserve(two) && !slots.reserve(three))
+        slots.release(one)
+        #expect(slots.free == 1 && slots.reserve(three))
+    }
+
+    private static func store(
+        _ status: String,
+        owner: UUID? = nil,
+        timer: String? = nil,
+        in database: ServiceDatabase
+    ) async throws -> UUID {
+        let id = UUIDv7.make()
+        try await execute(
+            """
+            INSERT INTO engine.automation_runs (run_id, tenant, automation_id, automation_key, automation_version,
+                signal_id, type, subtype, status, summary, started_at, finished_at, owner)
+            VALUES ($1, 'acme', $1, 'one', 1, $1, 'automation', 'automation:one', $2, 's', now(),
+                    CASE WHEN $2 = 'succeeded' THEN now() END, $3)
+            """,
+            [.uuid(id), .text(status), .uuid(owner)],
+            in: database
+        )
+        if let timer {
+            try await execute(
+                "INSERT INTO engine.timers (run_id, due_at) VALUES ($1, now() + $2::text::interval)",
+                [.uuid(id), .text(timer)],
+                in: database
+            )
+        }
+        return id
+    }
+
+    private static func execute(_ sql: String, _ values: [PostgresValue], in database: ServiceDatabase) async throws {
+        _ = try await database.client.execute(PostgresStatement(sql, values))
+    }
+}
+
+@Suite("Secrets in answers")
+struct SecretMaskTests {
+    @Test("a secret is taken out in every form in which answers repeat it", arguments: ["a/b\"ñ\n€😀z", "plain-secret"])
+    func forms(secret: String) {
+        let mask = SecretMask([secret])
+        let forms = [
+            secret, #"a\/b\"\u00f1\n\u20ac\ud83d\ude00z"#, #"a/b\"\u00F1\n\u20AC\uD83D\uDE00z"#, #"a/b\"ñ\n€😀z"#,
+            "a%2Fb%22%C3%B1%0A%E2%82%AC%F0%9F%98%80z", "a%2fb%22%c3%b1%0a%e2%82%ac%f0%9f%98%80z",
+        ]
+        for form in secret == "plain-secret" ? [secret] : forms {
+            #expect(mask.masking("x \(form) y \(form)") == "x <secret> y <secret>", "\(form)")
+        }
+        #expect(mask.masking("nothing") == "nothing")
+    }
+}
