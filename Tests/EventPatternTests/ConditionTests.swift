@@ -43,7 +43,14 @@ struct ConditionTests {
         for _ in 0..<4000 {
             let base = Self.address(using: &random)
             let length = Int.random(in: 0...(base.contains(":") ? 127 : 31), using: &random)
-            let range = try AddressRange("\(base)/\(length)")
+            let range: AddressRange
+            do {
+                range = try AddressRange("\(base)/\(length)")
+            } catch .tooLong(let limit) {
+                // An address of version 6 that stands for one of version 4 has that one's lengths.
+                #expect(limit == 31 && length > 31 && base.contains("ffff"), "\(base)/\(length)")
+                continue
+            }
             let text = Self.address(using: &random)
             let address = try #require(InternetAddress(text), "\(text)")
             let expected = ReferenceAddress.cidr("\(base)/\(length)", .string(text))
