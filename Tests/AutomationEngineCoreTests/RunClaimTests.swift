@@ -62,6 +62,51 @@ struct RunClaimTests {
         }
     }
 
+    @Test("a run is given back by its owner alone, and claimed again")
+    func release() async throws {
+        try await ServiceDatabase.with(.engine) { database in
+            let repository = RunRepository(database: database.client)
+            let run = try await Self.store("running", owner: Self.me, in: database)
+            let deadline = ContinuousClock.now + .seconds(20)
+            try await repository.release(run, owner: Self.other, deadline: deadline)
+            let kept = try await repository.claim(limit: 10, owner: Self.me, held: [run], deadline: deadline)
+            #expect(kept.isEmpty)
+            try await repository.release(run, owner: Self.me, deadline: deadline)
+            let claimed = try await repository.claim(limit: 10, owner: Self.other, held: [], deadline: deadline)
+            #expect(claimed == [run])
+        }
+    }
+
+    @Test("runs are loaded with what started them, and one whose rows cannot be read is told apart")
+    func load() async throws {
+        try await ServiceDatabase.with(.engine) { database in
+            let repository = RunRepository(database: database.client)
+            let (bare, strange) = (
+                try await Self.store("queued", in: database), try await Self.store("queued", in: database)
+            )
+            try await Self.execute(
+                """
+                INSERT INTO engine.automation_run_steps (run_id, position, name, action_key, status, attempt)
+                VALUES ($1, 0, 'one', 'data.transform', 'queued', 0), ($2, 0, 'one', 'data.transform', 'queued', 0)
+                """,
+                [.uuid(bare), .uuid(strange)],
+                in: database
+            )
+            try await database.executeAsSuperuser(
+                """
+                ALTER TABLE engine.automation_run_steps DROP CONSTRAINT automation_run_steps_status_check;
+                UPDATE engine.automation_run_steps SET status = 'of tomorrow' WHERE run_id = '\(strange.uuidString)'
+                """
+            )
+            let runs = try await repository.load([bare, strange, UUIDv7.make()], deadline: .now + .seconds(20))
+            #expect(Set(runs.keys) == [bare, strange])
+            let loaded = try #require(try runs[bare]?.get())
+            #expect(loaded.record.steps.map(\.name) == ["one"])
+            #expect(throws: StepError.notExecutable("The run's signal is not stored.")) { try loaded.signal() }
+            #expect(throws: PostgresError.self) { try runs[strange]?.get() }
+        }
+    }
+
     @Test("of two holds of one run only the one with the stored fence is locked")
     func fences() async throws {
         try await ServiceDatabase.with(.engine) { database in

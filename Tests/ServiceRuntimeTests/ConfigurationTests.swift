@@ -25,7 +25,7 @@ private enum Keys {
     static let url = ConfigurationKey<String>.url("BATUTA_LINK", default: "http://localhost:8080", help: "A URL.")
     static let path = ConfigurationKey<String>.path("BATUTA_FOLDER", default: "/tmp", help: "A path.")
     static let hosts = ConfigurationKey<[String]>.list("BATUTA_HOSTS", of: "hosts", default: [], help: "Hosts.")
-    static let secret = ConfigurationKey<Secret>.secret("BATUTA_SECRET", minimumBytes: 3, help: "A secret.")
+    static let secret = ConfigurationKey<RedactedText>.secret("BATUTA_SECRET", minimumBytes: 3, help: "A secret.")
     static let maybe = ConfigurationKey<Int>.int("BATUTA_MAYBE", in: 0...9, help: "Perhaps.").optional
     static let all: [any ConfigurationDeclaration] = [
         name, color, count, flag, wait, bounded, address, url, path, hosts, secret, maybe,
@@ -212,7 +212,7 @@ private enum Keys {
     }
 
     @Test func noTextShowsASecret() throws {
-        let secret = Secret("hunter2")
+        let secret = RedactedText("hunter2")
         var dumped = ""
         dump(secret, to: &dumped)
         let values = try schema.load(["BATUTA_SECRET": "hunter2"])

@@ -67,7 +67,7 @@ final class RecordingSink: LogSink {
     }
 
     @Test func secretsAreRedacted() {
-        makeLogger().info("in", metadata: ["password": .stringConvertible(Secret("hunter2"))])
+        makeLogger().info("in", metadata: ["password": .stringConvertible(RedactedText("hunter2"))])
         #expect(sink.lines == [Self.start + #""in","password":"[redacted]"}"# + "\n"])
     }
 

@@ -4,7 +4,7 @@ import Logging
 /// The keys that the services share.
 package enum CommonKeys {
     /// Where the service's database is; its user and password are part of it.
-    package static let databaseURL = ConfigurationKey<Secret>.secretURL(
+    package static let databaseURL = ConfigurationKey<RedactedText>.secretURL(
         "BATUTA_DATABASE_URL",
         schemes: ["postgresql", "postgres"],
         allowsEmptyHost: true,
@@ -12,7 +12,7 @@ package enum CommonKeys {
     )
 
     /// Where the message broker is; its user and password are part of it.
-    package static let brokerURL = ConfigurationKey<Secret>.secretURL(
+    package static let brokerURL = ConfigurationKey<RedactedText>.secretURL(
         "BATUTA_BROKER_URL",
         schemes: ["amqp", "amqps"],
         help: "The RabbitMQ broker, with user and password."

@@ -186,14 +186,14 @@ extension ConfigurationKey where Value == [String] {
     }
 }
 
-extension ConfigurationKey where Value == Secret {
+extension ConfigurationKey where Value == RedactedText {
     /// A text that is never shown; `<name>_FILE` may name a file that holds it.
     package static func secret(_ name: String, minimumBytes: Int = 1, help: String) -> Self {
         let accepted = minimumBytes > 1 ? "a secret of at least \(minimumBytes) bytes" : "a secret"
         return Self(name, kind: "secret", accepted: accepted, help: help, default: nil, exposure: .hidden) {
             text throws(InvalidValue) in
             guard text.utf8.count >= minimumBytes else { throw InvalidValue("is too short") }
-            return Secret(text)
+            return RedactedText(text)
         }
     }
 
@@ -213,7 +213,7 @@ extension ConfigurationKey where Value == Secret {
             exposure: .hidden
         ) { text throws(InvalidValue) in
             try URLText.check(text, schemes: schemes, allowsEmptyHost: allowsEmptyHost)
-            return Secret(text)
+            return RedactedText(text)
         }
     }
 }

@@ -62,7 +62,7 @@ package struct ConfigurationKey<Value: Sendable>: ConfigurationDeclaration {
 
     package func display(_ text: String) -> String {
         switch exposure {
-        case .hidden: Secret.redaction
+        case .hidden: RedactedText.redaction
         case .withoutUserInformation: URLText.withoutUserInformation(text)
         case .shown: text
         }

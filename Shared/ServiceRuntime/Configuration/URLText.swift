@@ -31,7 +31,7 @@ enum URLText {
         guard let (scheme, rest) = split(text) else { return text }
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         guard let at = authority.lastIndex(of: "@") else { return text }
-        return "\(scheme)://\(Secret.redaction)@\(rest[rest.index(after: at)...])"
+        return "\(scheme)://\(RedactedText.redaction)@\(rest[rest.index(after: at)...])"
     }
 
     private static func split(_ text: String) -> (scheme: Substring, rest: Substring)? {

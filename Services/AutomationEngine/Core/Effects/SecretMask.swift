@@ -1,11 +1,12 @@
 import JSON
+import Secrets
 
 /// Takes the secrets that an attempt used out of what came back.
 ///
 /// An answer that echoes its request must not put a secret into the run.
 struct SecretMask: Sendable {
     /// What stands in a secret's place.
-    static let mask = Array("<secret>".utf8)
+    static let mask = Array(Secret.placeholder.utf8)
 
     /// Longest first, so that a secret within another leaves nothing of the longer one.
     private let patterns: [[UInt8]]

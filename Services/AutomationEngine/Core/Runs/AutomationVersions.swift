@@ -39,12 +39,12 @@ final class AutomationVersions: Sendable {
             deadline: deadline
         )
         guard let row = rows.first else {
-            throw StepError(code: "not_executable", detail: "The run's version of its automation is not stored.")
+            throw StepError.notExecutable("The run's version of its automation is not stored.")
         }
         let document = try JSONDocument(parsing: try row.decode(0, as: [UInt8].self))
         var reader = DefinitionReader(registry: registry)
         guard case .definition(let definition) = reader.read(document.root, at: JSONPointer()) else {
-            throw StepError(code: "not_executable", detail: "This release cannot execute the run's definition.")
+            throw StepError.notExecutable("This release cannot execute the run's definition.")
         }
         let automation = CompiledAutomation(
             id: run.automationID,

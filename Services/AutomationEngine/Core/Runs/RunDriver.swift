@@ -14,8 +14,6 @@ import Synchronization
 final class RunDriver: Service {
     /// How often runs without a driver are looked for, at least.
     static let interval = Duration.seconds(1)
-    /// How long a run is left alone that could not be resumed.
-    static let restTime = Duration.seconds(60)
 
     private struct Order: Sendable {
         var machine: RunMachine
@@ -36,7 +34,7 @@ final class RunDriver: Service {
     private let logger: Logger
     private let alarm = Alarm()
     private let isDraining = Atomic(false)
-    private let resting = Mutex<[UUID: ContinuousClock.Instant]>([:])
+    private let resting = RestingRuns()
     private let orders: AsyncStream<Order>
     private let order: AsyncStream<Order>.Continuation
 
@@ -118,11 +116,13 @@ final class RunDriver: Service {
 
     /// Goes on with a claimed run; nil where it is no longer held here.
     private func resume(_ machine: inout RunMachine) async -> RunMachine.Next? {
+        let stored = machine.record
         let next = machine.resumed(at: now(), chance: .random(in: 0...1), mayAttempt: mayAttempt)
         do {
             return try await store(&machine) ? next : nil
         } catch {
-            rest(machine.record.id, error)
+            logger.error("a resumed run cannot be stored", metadata: ["error": "\(error)"])
+            await leave(stored.id, stored, StepError.notExecutable("The run's next state cannot be stored."))
             return nil
         }
     }
@@ -223,43 +223,55 @@ final class RunDriver: Service {
             return 0
         }
         CrashPoints.reached(.duringTakeover)
+        return try await begin(ids, since: since, deadline: deadline)
+    }
+
+    /// Begins to drive claimed runs; answers how many.
+    private func begin(
+        _ ids: [UUID],
+        since: ContinuousClock.Instant,
+        deadline: ContinuousClock.Instant
+    ) async throws -> Int {
+        let runs = try await repository.load(ids, deadline: deadline)
         var begun = 0
         for id in ids where slots.reserve(id) {
             do {
-                let machine = try await machine(of: id, deadline: deadline)
+                guard let loaded = try runs[id]?.get() else {
+                    throw PostgresError(.decoding, "the run is not stored")
+                }
+                let automation = try await versions.version(of: loaded.record, deadline: deadline)
+                let machine = RunMachine(automation, signal: try loaded.signal(), stored: loaded.record)
                 order.yield(Order(machine: machine, next: nil, since: since))
                 begun += 1
             } catch {
+                await leave(id, try? runs[id]?.get().record, error)
                 slots.release(id)
-                rest(id, error)
             }
         }
         return begun
     }
 
-    private func machine(of id: UUID, deadline: ContinuousClock.Instant) async throws -> RunMachine {
-        guard let loaded = try await repository.load([id], deadline: deadline).first else {
-            throw StepError(code: "not_executable", detail: "The run's signal is not stored.")
+    /// Leaves a claimed run that cannot be resumed here to others, and ends it when nobody could for long.
+    private func leave(_ id: UUID, _ record: RunRecord?, _ error: any Error) async {
+        var metadata: Logger.Metadata = ["run_id": "\(id.lowercased)", "error": "\(error)"]
+        defer { logger.error("a run cannot be resumed", metadata: metadata) }
+        let verdict = resting.failed(id, at: .now)
+        do {
+            guard var record, let error = error as? StepError, verdict == .giveUp else {
+                try await repository.release(id, owner: owner, deadline: .now + .seconds(10))
+                return
+            }
+            let change = record.giveUp(error, at: now())
+            _ = try await committer.commit(RunUpdate(record: record, change: change))
+            metadata["status"] = "\(record.status.rawValue)"
+        } catch {
+            // It has no driver now, which the next search finds out.
+            metadata["then"] = "\(error)"
         }
-        let automation = try await versions.version(of: loaded.record, deadline: deadline)
-        return RunMachine(automation, signal: loaded.signal, stored: loaded.record)
-    }
-
-    /// A run that cannot be resumed is left alone for a while, so that it does not stand in the way of others.
-    private func rest(_ run: UUID, _ error: any Error) {
-        logger.error(
-            "a run cannot be resumed, and is tried again later",
-            metadata: ["run_id": "\(run.lowercased)", "error": "\(error)"]
-        )
-        resting.withLock { $0[run] = .now + Self.restTime }
     }
 
     /// The runs that are not to be claimed now: those driven here, and those that rest.
     private var withheld: [UUID] {
-        slots.runs
-            + resting.withLock { resting in
-                resting = resting.filter { $0.value > .now }
-                return Array(resting.keys)
-            }
+        slots.runs + resting.runs(at: .now)
     }
 }

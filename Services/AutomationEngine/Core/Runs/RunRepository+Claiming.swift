@@ -80,6 +80,22 @@ extension RunRepository {
         return try claimed.map { try $0.decode(0) }
     }
 
+    /// Gives a claimed run back, for whoever can go on with it.
+    ///
+    /// - Throws: `PostgresError`.
+    func release(_ run: UUID, owner: UUID, deadline: ContinuousClock.Instant) async throws {
+        _ = try await database.execute(
+            PostgresStatement(
+                """
+                UPDATE engine.automation_runs SET status = 'queued', owner = NULL
+                WHERE run_id = $1 AND owner = $2 AND finished_at IS NULL
+                """,
+                [.uuid(run), .uuid(owner)]
+            ),
+            deadline: deadline
+        )
+    }
+
     /// When the next timer is due, in microseconds of Unix time; nil where there is none.
     func nextTimer(deadline: ContinuousClock.Instant) async throws -> Int64? {
         let rows = try await database.execute(

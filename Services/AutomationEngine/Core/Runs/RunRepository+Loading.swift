@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import FoundationEssentials
 import JSON
@@ -6,7 +7,8 @@ import Persistence
 /// A run as its rows tell it.
 struct LoadedRun: Sendable {
     var record: RunRecord
-    var signal: IncomingSignal
+    /// What started it; nil where that is not stored.
+    var event: [UInt8]?
 }
 
 extension RunRepository {
@@ -26,17 +28,22 @@ extension RunRepository {
         return events
     }
 
-    /// Reads runs with their steps and their signals.
+    /// Reads runs with their steps and the events that started them.
     ///
-    /// - Throws: `PostgresError`; `UnreadableDelivery` where a stored event cannot be read by this release.
-    func load(_ ids: [UUID], deadline: ContinuousClock.Instant) async throws -> [LoadedRun] {
+    /// - Returns: By id, those that are stored; a failure where this release cannot read a run's rows.
+    /// - Throws: `PostgresError`.
+    func load(
+        _ ids: [UUID],
+        deadline: ContinuousClock.Instant
+    ) async throws -> [UUID: Result<LoadedRun, any Error>] {
         let results = try await database.pipeline(
             [
                 PostgresStatement(
                     """
                     SELECT r.run_id, r.tenant, r.automation_id, r.automation_key, r.automation_version, r.dry_run,
-                           r.status, r.summary, r.error, r.traceparent, r.started_at, r.finished_at, r.fence, s.event
-                    FROM engine.automation_runs r JOIN engine.signals s ON s.signal_id = r.signal_id
+                           r.status, r.summary, r.error, r.traceparent, r.started_at, r.finished_at, r.fence,
+                           r.signal_id, s.event
+                    FROM engine.automation_runs r LEFT JOIN engine.signals s ON s.signal_id = r.signal_id
                     WHERE r.run_id = ANY ($1)
                     """,
                     [.uuidArray(ids)],
@@ -53,21 +60,45 @@ extension RunRepository {
             ],
             deadline: deadline
         )
-        var steps: [UUID: [RunRecord.Step]] = [:]
+        var steps: [UUID: [PostgresRow]] = [:]
         for row in results[1] {
-            steps[try row.decode(0), default: []].append(try RunRecord.Step(row, at: 1))
+            steps[try row.decode(0), default: []].append(row)
         }
-        return try results[0].map { row in
-            let document = try JSONDocument(parsing: try row.decode(13, as: [UInt8].self), limits: .wrapped)
-            let signal = try IncomingSignal(document.root, tenant: try row.decode(1))
+        var runs: [UUID: Result<LoadedRun, any Error>] = [:]
+        for row in results[0] {
             let id = try row.decode(0, as: UUID.self)
-            return LoadedRun(record: try RunRecord(row, signal: signal, steps: steps[id] ?? []), signal: signal)
+            runs[id] = Result { try LoadedRun(row, steps: steps[id] ?? []) }
+        }
+        return runs
+    }
+}
+
+extension LoadedRun {
+    fileprivate init(_ row: PostgresRow, steps: [PostgresRow]) throws {
+        event = try row.decode(14, as: [UInt8]?.self)
+        record = try RunRecord(row, event: event, steps: steps.map { try RunRecord.Step($0, at: 1) })
+    }
+
+    /// The signal that started the run.
+    ///
+    /// - Throws: `StepError` with code `not_executable` where it is not stored, or this release cannot read it.
+    func signal() throws(StepError) -> IncomingSignal {
+        guard let event else {
+            throw .notExecutable("The run's signal is not stored.")
+        }
+        do {
+            return try IncomingSignal(
+                try JSONDocument(parsing: event, limits: .wrapped).root,
+                tenant: record.tenant
+            )
+        } catch {
+            throw .notExecutable("This release cannot read the run's signal.")
         }
     }
 }
 
 extension RunRecord {
-    fileprivate init(_ row: PostgresRow, signal: IncomingSignal, steps: [Step]) throws {
+    fileprivate init(_ row: PostgresRow, event: [UInt8]?, steps: [Step]) throws {
         guard let status = RunStatus(rawValue: try row.decode(6)) else {
             throw PostgresError(.decoding, "a run's status is unknown to this release")
         }
@@ -77,8 +108,8 @@ extension RunRecord {
             automationID: try row.decode(2),
             automationKey: try row.decode(3),
             automationVersion: try row.decode(4),
-            signalID: signal.id,
-            eventHash: signal.hash,
+            signalID: try row.decode(13),
+            eventHash: event.map { SHA256.hash(data: $0).hex } ?? "",
             isDryRun: try row.decode(5),
             status: status,
             summary: try row.decode(7),

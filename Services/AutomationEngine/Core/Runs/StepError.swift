@@ -9,6 +9,11 @@ struct StepError: Error, Equatable, Sendable {
     /// Further members: the name of a step, the status of an answer.
     var members: [String: JSONValue] = [:]
 
+    /// This release cannot go on with a run.
+    static func notExecutable(_ detail: String) -> StepError {
+        StepError(code: "not_executable", detail: detail)
+    }
+
     /// The RFC 8785 form.
     var bytes: [UInt8] {
         var object: [JSONMember] = members.map { JSONMember($0.key, $0.value) }

@@ -1,7 +1,7 @@
 /// A text that no log, fault, dump or interpolation shows.
 ///
 /// Use ``reveal()`` only where the secret is handed to the client that needs it.
-package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct RedactedText: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// What is shown in a secret's place.
     package static let redaction = "[redacted]"
 

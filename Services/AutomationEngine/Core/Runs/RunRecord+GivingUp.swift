@@ -1,0 +1,43 @@
+import Domain
+
+extension RunRecord {
+    /// Ends a run that no replica can go on with: its definition or its signal cannot be read any more.
+    ///
+    /// A step whose attempt was under way may have had its effect, so that a person decides about it first; otherwise the
+    /// run has failed at the step that was next, and those after it are skipped.
+    ///
+    /// - Parameters:
+    ///   - error: Why it cannot go on.
+    ///   - now: Microseconds of Unix time.
+    /// - Returns: What is to be stored besides the run's own row.
+    mutating func giveUp(_ error: StepError, at now: Int64) -> RunChange {
+        var change = RunChange()
+        self.error = error.bytes
+        if let position = steps.firstIndex(where: { $0.status == .running }) {
+            steps[position].status = .unknown
+            steps[position].error = error.bytes
+            status = .unknown
+            change.steps = [position]
+            change.ended = [
+                RunChange.AttemptEnd(
+                    position: position,
+                    number: steps[position].attempt,
+                    outcome: .unknown(error),
+                    finishedAt: now
+                )
+            ]
+            return change
+        }
+        for position in steps.indices where !steps[position].status.isFinal {
+            let hasFailed = status != .failed
+            steps[position].status = hasFailed ? .failed : .skipped
+            steps[position].error = hasFailed ? error.bytes : nil
+            steps[position].finishedAt = now
+            change.steps.insert(position)
+            status = .failed
+        }
+        status = .failed
+        finishedAt = now
+        return change
+    }
+}
