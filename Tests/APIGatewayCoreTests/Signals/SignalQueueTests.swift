@@ -1,10 +1,11 @@
 import Domain
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import APIGatewayCore
 
-@Suite struct SignalQueueTests {
+@Suite(.timeLimit(.minutes(2))) struct SignalQueueTests {
     @Test func aBatchIsWhatHasArrivedWithinItsLimits() async throws {
         let queue = SignalQueue(capacity: 1_000, limits: .init(signals: 5, bytes: 100))
         let sizes = [10, 10, 10, 10, 10, 10, 80, 30, 500, 10]
@@ -14,7 +15,7 @@ import Testing
                 try await eventually("the signal waits") { queue.count == index + 1 }
             }
             var batches: [[Int]] = []
-            while queue.count > 0, let batch = await queue.take() {
+            while queue.count > 0, let batch = await queue.take(0) {
                 batches.append(batch.map(\.bytes))
                 for signal in batch {
                     signal.answer(signal.signals.map { SignalReceipt(signalID: $0.signalID, isDuplicate: false) })
@@ -29,13 +30,66 @@ import Testing
     @Test func aLoneSignalWaitsForNobody() async throws {
         let queue = SignalQueue(capacity: 1)
         let answered = Task {
-            for signal in await queue.take() ?? [] {
+            for signal in await queue.take(0) ?? [] {
                 signal.answer(signal.signals.map { SignalReceipt(signalID: $0.signalID, isDuplicate: false) })
             }
         }
         let receipt = try await Self.offer(1, to: queue)
         #expect(receipt.map(\.isDuplicate) == [false])
         await answered.value
+    }
+
+    @Test(arguments: [
+        (pressure: 3, patience: Duration.seconds(1_000), begins: false), (2, .seconds(1_000), true), (3, .zero, true),
+    ])
+    func aSecondBatchBeginsUnderPressureOnly(pressure: Int, patience: Duration, begins: Bool) async throws {
+        let queue = SignalQueue(capacity: 100, limits: .init(pressure: pressure, patience: patience))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await Self.offer(1, to: queue) }
+            let first = await queue.take(0)
+            group.addTask { _ = try await Self.offer([1, 1], to: queue) }
+            try await eventually("the second one waits") { queue.count == 2 }
+            let second = Task { await queue.take(1) }
+            if begins {
+                #expect(await second.value?.count == 1)
+            } else {
+                // Only the end of the first batch, or of everything, lets it go on.
+                let next = await queue.take(0)
+                #expect(next?.count == 1)
+                Self.answer(next)
+                queue.close()
+                #expect(await second.value?.count == nil)
+            }
+            Self.answer(first)
+            if begins { Self.answer(await second.value) }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func whatWaitsBehindASlowBatchIsTakenAfterANudge() async throws {
+        let queue = SignalQueue(capacity: 100, limits: .init(patience: .milliseconds(50)))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await Self.offer(1, to: queue) }
+            let first = await queue.take(0)
+            let isTaken = Atomic(false)
+            group.addTask { Self.answer(await queue.take(1)) }
+            group.addTask {
+                _ = try await Self.offer(1, to: queue)
+                isTaken.store(true, ordering: .relaxed)
+            }
+            try await eventually("the second one is taken") {
+                queue.nudge()
+                return isTaken.load(ordering: .relaxed)
+            }
+            Self.answer(first)
+            try await group.waitForAll()
+        }
+    }
+
+    private static func answer(_ batch: [WaitingSignals]?) {
+        for signal in batch ?? [] {
+            signal.answer(signal.signals.map { SignalReceipt(signalID: $0.signalID, isDuplicate: false) })
+        }
     }
 
     @Test func aFullOrClosedQueueRefuses() async throws {
@@ -45,7 +99,7 @@ import Testing
         #expect(problem?.retryAfter == 1)
         queue.close()
         await #expect(throws: GatewayProblem.draining) { try await Self.offer(1, to: queue) }
-        let batch = await queue.take()
+        let batch = await queue.take(0)
         #expect(batch?.count == nil)
     }
 
@@ -75,7 +129,7 @@ import Testing
             let problem = await #expect(throws: GatewayProblem.self) { try await Self.offer([], to: queue) }
             #expect(problem?.status == 503)
             var batches: [[Int]] = []
-            while queue.count > 0, let batch = await queue.take() {
+            while queue.count > 0, let batch = await queue.take(0) {
                 batches.append(batch.map(\.signals.count))
                 for group in batch {
                     group.answer(group.signals.map { SignalReceipt(signalID: $0.signalID, isDuplicate: false) })

@@ -62,7 +62,7 @@ package final class GatewayServer: Service {
         )
         let application = Application(
             responder: responder,
-            server: .http1(configuration: http1),
+            server: HTTPServerBuilder { EventLoopHTTP1Channel(responder: $0, configuration: http1) },
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 backlog: 1_024

@@ -62,8 +62,8 @@ package final class SignalIntake: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.refuseExpired() }
                 await withDiscardingTaskGroup { loops in
-                    for _ in 0..<limits.lanes {
-                        loops.addTask { await self.commitBatches() }
+                    for loop in 0..<limits.lanes {
+                        loops.addTask { await self.commitBatches(loop) }
                     }
                 }
                 group.cancelAll()
@@ -76,12 +76,13 @@ package final class SignalIntake: Service {
     private func refuseExpired() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
+            queue.nudge()
             refuse(queue.removeExpired(at: .now), .databaseAway)
         }
     }
 
-    private func commitBatches() async {
-        while let batch = await queue.take() {
+    private func commitBatches(_ loop: Int) async {
+        while let batch = await queue.take(loop) {
             await commit(batch)
         }
     }

@@ -46,11 +46,19 @@ package struct TokenCredential: Sendable {
 }
 
 /// The bounded queue between the requests and the intake's loops.
+///
+/// What a batch costs is nearly the same for one signal and for fifty. So while one batch is under way, a second one is
+/// begun only when enough waits to fill it, or when the first one takes unusually long; otherwise what waits becomes
+/// the next batch as soon as the first one ends.
 final class SignalQueue: Sendable {
     /// How much one batch may hold.
     struct BatchLimits: Sendable {
         var signals = 500
         var bytes = 4 * 1_024 * 1_024
+        /// As many waiting signals begin another batch beside those under way.
+        var pressure = 128
+        /// A batch that takes longer than this holds no other one back.
+        var patience = Duration.milliseconds(50)
     }
 
     private struct State {
@@ -58,7 +66,20 @@ final class SignalQueue: Sendable {
         /// How many signals wait in all.
         var signals = 0
         var sleepers: Deque<CheckedContinuation<Void, Never>> = []
+        /// Since when the loops with a batch have had it.
+        var busy: [Int: ContinuousClock.Instant] = [:]
         var isClosed = false
+
+        /// Whether a batch may begin now.
+        func mayBegin(_ limits: BatchLimits) -> Bool {
+            guard !waiting.isEmpty else {
+                return false
+            }
+            guard let oldest = busy.values.min(), signals < limits.pressure, !isClosed else {
+                return true
+            }
+            return ContinuousClock.now - oldest >= limits.patience
+        }
 
         /// Takes out the oldest groups that fit a batch; one that alone is larger is a batch by itself.
         mutating func takeBatch(_ limits: BatchLimits) -> [WaitingSignals] {
@@ -104,7 +125,7 @@ final class SignalQueue: Sendable {
             }
             state.waiting.append(signals)
             state.signals += signals.signals.count
-            return (nil, state.sleepers.popFirst())
+            return (nil, state.mayBegin(limits) ? state.sleepers.popFirst() : nil)
         }
         if let problem {
             signals.refuse(problem)
@@ -112,10 +133,13 @@ final class SignalQueue: Sendable {
         sleeper?.resume()
     }
 
-    /// Whatever has arrived, within the limits of a batch; waits while nothing has, and is nil once closed and empty.
+    /// Waits for what has arrived, within the limits of a batch.
     ///
     /// A waiting caller is woken, not handed a signal: what arrives until it runs is part of its batch.
-    func take() async -> [WaitingSignals]? {
+    ///
+    /// - Parameter loop: The caller, whose batch before this one has ended.
+    /// - Returns: The next batch; nil once the queue is closed and empty.
+    func take(_ loop: Int) async -> [WaitingSignals]? {
         while true {
             enum Next {
                 case batch([WaitingSignals])
@@ -123,7 +147,9 @@ final class SignalQueue: Sendable {
                 case nothing
             }
             let next: Next = state.withLock { state in
-                if !state.waiting.isEmpty {
+                state.busy[loop] = nil
+                if state.mayBegin(limits) {
+                    state.busy[loop] = .now
                     return .batch(state.takeBatch(limits))
                 }
                 return state.isClosed ? .ended : .nothing
@@ -140,7 +166,7 @@ final class SignalQueue: Sendable {
     private func sleep() async {
         await withCheckedContinuation { continuation in
             let mayTake = state.withLock { state in
-                guard state.waiting.isEmpty, !state.isClosed else {
+                guard !state.mayBegin(limits), !state.isClosed else {
                     return true
                 }
                 state.sleepers.append(continuation)
@@ -150,6 +176,12 @@ final class SignalQueue: Sendable {
                 continuation.resume()
             }
         }
+    }
+
+    /// Wakes a caller if something waits behind a batch that takes long.
+    func nudge() {
+        let sleeper = state.withLock { $0.mayBegin(limits) ? $0.sleepers.popFirst() : nil }
+        sleeper?.resume()
     }
 
     /// Takes out what has waited past its deadline.
