@@ -19,7 +19,7 @@ package enum UUIDv7 {
 
     /// A fresh id for now, from the system's clock and random numbers.
     package static func make() -> UUID {
-        var generator = SystemRandomNumberGenerator()
+        var generator = PooledRandomNumbers()
         return make(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1_000)), using: &generator)
     }
 
@@ -52,6 +52,20 @@ package enum UUIDv7 {
 extension UUID {
     /// The id in the form of RFC 9562, in lower case, as Batuta writes ids everywhere.
     package var lowercased: String {
-        uuidString.lowercased()
+        withUnsafeBytes(of: uuid) { bytes in
+            String(unsafeUninitializedCapacity: 36) { text in
+                var end = 0
+                for (index, byte) in bytes.enumerated() {
+                    if index >= 4, index <= 10, index % 2 == 0 {
+                        text[end] = UInt8(ascii: "-")
+                        end += 1
+                    }
+                    text[end] = UInt8.hexDigit(byte >> 4)
+                    text[end + 1] = UInt8.hexDigit(byte & 15)
+                    end += 2
+                }
+                return end
+            }
+        }
     }
 }

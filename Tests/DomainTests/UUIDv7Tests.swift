@@ -20,6 +20,35 @@ struct UUIDv7Tests {
         #expect(Set(ids).count == ids.count)
     }
 
+    @Test("an id is written as Foundation writes it, in lower case")
+    func text() {
+        for _ in 0..<1_000 {
+            let id = UUIDv7.make()
+            #expect(id.lowercased == id.uuidString.lowercased())
+        }
+    }
+
+    @Test("pooled random numbers differ, also where several tasks take them")
+    func random() async {
+        let numbers = await withTaskGroup(of: [UInt64].self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    var generator = PooledRandomNumbers()
+                    return (0..<1_000).map { _ in generator.next() }
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(Set(numbers).count == 4_000)
+        let ones = numbers.reduce(0) { $0 + $1.nonzeroBitCount }
+        #expect((120_000...136_000).contains(ones), "half of 256,000 bits, about")
+    }
+
+    @Test("bytes are written in lower-case hex")
+    func hex() {
+        #expect([0, 9, 10, 15, 16, 0xAB, 0xFF].map { UInt8($0) }.hex == "00090a0f10abff")
+    }
+
     @Test("an id of another version has no time")
     func otherVersion() {
         #expect(UUIDv7.milliseconds(of: UUID()) == nil)

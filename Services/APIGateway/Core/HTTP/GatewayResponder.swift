@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import HTTPTypes
 package import Hummingbird
 import Logging
@@ -21,7 +22,7 @@ package struct GatewayResponder: HTTPResponder {
     package func respond(to request: Request, context: Context) async throws -> Response {
         let start = ContinuousClock.now
         let requestID = RequestID.make(header: request.headers[.requestID])
-        var generator = SystemRandomNumberGenerator()
+        var generator = PooledRandomNumbers()
         let trace = TraceContext.continuing(
             traceparent: request.headers[.traceParent],
             tracestate: request.headers[.traceState],

@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import FoundationEssentials
 package import JSON
 package import Messaging
@@ -145,13 +146,5 @@ private struct EntryPage {
         writer.member("next", next?.uuidString.lowercased())
         writer.endObject()
         return writer.bytes
-    }
-}
-
-extension [UInt8] {
-    /// Two digits of lower case for each byte.
-    fileprivate var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

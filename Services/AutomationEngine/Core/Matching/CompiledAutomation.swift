@@ -58,17 +58,3 @@ struct CompiledAutomation: Sendable {
         hasEffects = steps.contains(where: \.action.hasEffect)
     }
 }
-
-extension Digest {
-    /// The digest in lower-case hex.
-    var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for byte in self {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-}
