@@ -6,7 +6,7 @@ import Testing
 
 extension IntegrationTests {
     /// The body of an automation with steps that are given.
-    private func automate(_ key: String, on signalType: String, filter: String? = nil, steps: String...) async throws {
+    func automate(_ key: String, on signalType: String, filter: String? = nil, steps: String...) async throws {
         let filter = filter.map { #","filter":\#($0)"# } ?? ""
         let created = try await installation.client().post(
             "/admin/api/automations",
@@ -20,7 +20,7 @@ extension IntegrationTests {
     }
 
     /// The run that a signal has started, once it has this status.
-    private func run(of signal: UUID, _ status: String) async throws -> JSONValue {
+    func run(of signal: UUID, _ status: String) async throws -> JSONValue {
         let path = "/api/runs?signal_id=\(signal.uuidString.lowercased())"
         let item = try await eventually("a run is \(status)", within: .seconds(60)) {
             try await installation.read(path)["items"]?[0]

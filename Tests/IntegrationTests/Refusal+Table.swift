@@ -205,6 +205,8 @@ extension Refusal {
         .bare("POST", "/api/runs/x/actions/execute", 404, "not_found"),
         .bare("GET", "/api/signals?type=", 400, "invalid_request"),
         .bare("GET", "/api/signals?since=today", 400, "invalid_request"),
+        .bare("GET", "/api/signals?from=2026-01-01", 400, "invalid_request"),
+        .bare("GET", "/api/signals?status=done", 400, "invalid_request"),
         .bare("GET", "/api/signals?cursor=x", 400, "invalid_cursor"),
         .bare("GET", "/api/hooks/acme.none", 405, "method_not_allowed"),
         .bare("POST", "/api/hooks/acme.none", 401, "unauthenticated"),
@@ -224,6 +226,8 @@ extension Refusal {
         .bare("DELETE", "/admin/api/tokens/01900000-0000-7000-8000-000000000000", 404, "not_found"),
         .bare("GET", "/api/runs?limit=0", 400, "invalid_request"),
         .bare("GET", "/api/runs?status=done", 400, "invalid_request"),
+        .bare("GET", "/api/runs?from=yesterday", 400, "invalid_request"),
+        .bare("GET", "/api/runs/recent?until=2026-01-01", 400, "invalid_request"),
     ]
 
     private static let first = "/definition/steps/0"

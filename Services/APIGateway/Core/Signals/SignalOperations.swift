@@ -43,39 +43,8 @@ struct SignalOperations: Sendable {
         return GatewayAnswer(.accepted, writer.bytes)
     }
 
-    /// `GET /api/signals`, newest first.
-    func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
-        let page = try PageRequest(try request.query())
-        let found = try await repository.page(
-            try SignalFilter(page.query),
-            of: request.caller.principal.tenant,
-            before: try page.cursorID(),
-            count: page.limit + 1,
-            deadline: .now + patience
-        )
-        let signals = found.prefix(page.limit)
-        let next = found.count > page.limit ? signals.last?.signalID.lowercased : nil
-        var writer = JSONWriter(capacity: 256 * signals.count + 64)
-        writer.beginObject()
-        writer.key("items")
-        writer.beginArray()
-        for signal in signals {
-            writer.beginObject()
-            writer.member("signal_id", signal.signalID.lowercased)
-            writer.member("id", signal.id)
-            writer.member("source", signal.source)
-            writer.member("type", signal.type)
-            writer.member("accepted_at", Self.acceptance(of: signal.signalID))
-            writer.endObject()
-        }
-        writer.endArray()
-        writer.member("next", next)
-        writer.endObject()
-        return page.answer(writer.bytes, path: request.route.pattern, next: next)
-    }
-
     /// When a signal was accepted, which its id says.
-    private static func acceptance(of signalID: UUID) -> String {
+    static func acceptance(of signalID: UUID) -> String {
         let milliseconds = Int64(clamping: UUIDv7.milliseconds(of: signalID) ?? 0)
         return Timestamp(microseconds: milliseconds * 1_000).description
     }
@@ -117,7 +86,7 @@ struct SignalOperations: Sendable {
         writer.member("source", signal.source)
         writer.member("type", signal.type)
         writer.member("accepted_at", Self.acceptance(of: signalID))
-        writer.member("status", isProcessed ? "processed" : signal.isPublished ? "published" : "accepted")
+        writer.member("status", SignalStatus(isProcessed: isProcessed, isPublished: signal.isPublished).rawValue)
         writer.key("decisions")
         writer.raw(decisions.rawBytes)
         writer.endObject()

@@ -115,8 +115,8 @@ package struct SignalRepository: Sendable {
             break
         }
         if let source = filter.source { require("source", "=", .text(source)) }
-        if let since = filter.since { require("signal_id", ">=", .uuid(since)) }
-        if let until = filter.until { require("signal_id", "<", .uuid(until)) }
+        if let from = filter.accepted.from { require("signal_id", ">=", .uuid(from)) }
+        if let until = filter.accepted.until { require("signal_id", "<", .uuid(until)) }
         if let signalID { require("signal_id", "<", .uuid(signalID)) }
         values.append(.int(count))
         let statement = PostgresStatement(
@@ -157,6 +157,45 @@ package struct SignalRepository: Sendable {
         return try rows.first?.decode(0)
     }
 
+    /// Which of a tenant's signals the broker has not confirmed: those in messages past the watermark of their lane.
+    func unconfirmed(
+        _ signals: [UUID],
+        of tenant: Tenant,
+        deadline: ContinuousClock.Instant
+    ) async throws -> Set<UUID> {
+        guard let first = signals.min(), let last = signals.max() else {
+            return []
+        }
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT item FROM gateway.lanes l
+                JOIN gateway.outbox o ON o.epoch = l.epoch AND o.destination = 'signals'
+                    AND o.first_seq > l.signals_confirmed
+                CROSS JOIN unnest(o.items) AS item
+                JOIN unnest($1::uuid[]) AS asked (id) ON asked.id = item
+                WHERE l.signals_confirmed < l.signals_last AND o.tenant = $2 AND o.message_id BETWEEN $3 AND $4
+                """,
+                [
+                    .uuidArray(signals), .text(tenant.key), .uuid(Self.messageBounds(of: first).lowerBound),
+                    .uuid(Self.messageBounds(of: last).upperBound),
+                ],
+                isReadOnly: true
+            ),
+            deadline: deadline
+        )
+        return Set(try rows.map { try $0.decode(0, as: UUID.self) })
+    }
+
+    /// Between which ids the message of a signal has its own: it is made in the same transaction.
+    private static func messageBounds(of signalID: UUID) -> ClosedRange<UUID> {
+        let milliseconds = UUIDv7.milliseconds(of: signalID) ?? 0
+        let earliest = UUIDv7.make(milliseconds: milliseconds.subtracting(5_000), high: 0, low: 0)
+        // The time of an id has 48 bits; an id of a client's own making may use them all.
+        let latest = min(milliseconds + 60_000, 0xFFFF_FFFF_FFFF)
+        return earliest...UUIDv7.make(milliseconds: latest, high: .max, low: .max)
+    }
+
     /// An accepted signal as its sender may see it.
     struct Accepted: Sendable {
         var id: String
@@ -171,7 +210,7 @@ package struct SignalRepository: Sendable {
     /// Whether it is published is read from the lane's watermark: among the few messages past it, those made within a
     /// minute of the signal are searched for its id.
     func signal(_ signalID: UUID, of tenant: Tenant, deadline: ContinuousClock.Instant) async throws -> Accepted? {
-        let milliseconds = UUIDv7.milliseconds(of: signalID) ?? 0
+        let message = Self.messageBounds(of: signalID)
         let rows = try await database.execute(
             PostgresStatement(
                 """
@@ -184,9 +223,7 @@ package struct SignalRepository: Sendable {
                 WHERE s.signal_id = $1 AND s.tenant = $2
                 """,
                 [
-                    .uuid(signalID), .text(tenant.key),
-                    .uuid(UUIDv7.make(milliseconds: milliseconds.subtracting(5_000), high: 0, low: 0)),
-                    .uuid(UUIDv7.make(milliseconds: milliseconds &+ 60_000, high: .max, low: .max)),
+                    .uuid(signalID), .text(tenant.key), .uuid(message.lowerBound), .uuid(message.upperBound),
                 ],
                 isReadOnly: true
             ),

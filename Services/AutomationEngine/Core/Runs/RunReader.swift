@@ -85,29 +85,11 @@ struct RunReader: Sendable {
     /// A page of runs, newest first.
     func list(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         let page = try Page(body.root)
-        let before = try page.cursor.map { cursor in
-            guard let id = UUID(uuidString: cursor) else {
-                throw Problem(.invalidCursor, "The cursor is not one of this list.")
-            }
-            return id
-        }
-        let status = body.root["status"]?.stringValue
-        if let status, RunStatus(rawValue: status) == nil {
-            throw Problem(.invalidRequest, "There is no status \"\(status)\".")
-        }
-        let signal = try body.root["signal_id"]?.stringValue.map { text in
-            guard let id = UUID(uuidString: text) else {
-                throw Problem(.invalidRequest, "The signal_id is not a UUID.")
-            }
-            return id
-        }
+        let filter = try RunFilter(body.root)
         let rows = try await database.execute(
-            Self.listing(
-                tenant: context.tenant,
-                before: before,
-                status: status,
-                automationKey: body.root["automation_key"]?.stringValue,
-                signal: signal,
+            filter.listing(
+                of: context.tenant,
+                before: try page.cursor.map { try Self.cursor($0) },
                 limit: page.limit + 1
             ),
             deadline: context.deadline
@@ -122,51 +104,11 @@ struct RunReader: Sendable {
         )
     }
 
-    /// The statement of a list: only the conditions asked for, so that each can use its index.
-    private static func listing(
-        tenant: String,
-        before: UUID?,
-        status: String?,
-        automationKey: String?,
-        signal: UUID?,
-        limit: Int
-    ) -> PostgresStatement {
-        var parameters: [PostgresValue] = [.text(tenant), .int8(Int64(limit))]
-        var conditions = "tenant = $1"
-        func add(_ condition: (String) -> String, _ value: PostgresValue) {
-            parameters.append(value)
-            conditions += " AND " + condition("$\(parameters.count)")
+    private static func cursor(_ text: String) throws -> UUID {
+        guard let id = UUID(uuidString: text) else {
+            throw Problem(.invalidCursor, "The cursor is not one of this list.")
         }
-        if let before {
-            add({ "run_id < \($0)" }, .uuid(before))
-        }
-        if let status {
-            add({ "status = \($0)" }, .text(status))
-        }
-        if let automationKey {
-            add({ "automation_key = \($0)" }, .text(automationKey))
-        }
-        if let signal {
-            add(
-                {
-                    """
-                    run_id = ANY (ARRAY(SELECT d.run_id FROM engine.automation_dedup d
-                                        WHERE d.signal_id = \($0) AND d.tenant = $1))
-                    """
-                },
-                .uuid(signal)
-            )
-        }
-        return PostgresStatement(
-            """
-            SELECT \(StoredRun.columns) FROM engine.automation_runs
-            WHERE \(conditions)
-            ORDER BY run_id DESC
-            LIMIT $2
-            """,
-            parameters,
-            isReadOnly: true
-        )
+        return id
     }
 
     private func writeStep(_ row: PostgresRow, of run: UUID, to writer: inout JSONWriter) throws {

@@ -1,0 +1,36 @@
+import CloudEvents
+import Domain
+import FoundationEssentials
+
+/// From one time on and before another, as bounds of UUIDv7 keys, which begin with their time.
+struct TimeRange: Sendable, Equatable {
+    /// The least id that is shown.
+    var from: UUID?
+    /// The least id that is not shown any more.
+    var until: UUID?
+
+    /// Reads `from`, for which `since` does as well, and `until`; a problem names the first that is no time of RFC 3339.
+    init(_ query: Query) throws {
+        from = try Self.least(query["from"] == nil ? "since" : "from", query)
+        until = try Self.least("until", query)
+    }
+
+    /// The least id that can have been made at a time or later.
+    private static func least(_ name: String, _ query: Query) throws -> UUID? {
+        guard let text = query[name] else {
+            return nil
+        }
+        guard let milliseconds = CloudEvent.milliseconds(ofTime: text) else {
+            throw GatewayProblem.invalidParameter(name)
+        }
+        // An id has 48 bits of time in whole milliseconds, and none before 1970.
+        let first = milliseconds + (hasMoreThanMilliseconds(text) ? 1 : 0)
+        return UUIDv7.make(milliseconds: UInt64(clamping: first), high: 0, low: 0)
+    }
+
+    /// Whether a time lies between two milliseconds.
+    private static func hasMoreThanMilliseconds(_ time: String) -> Bool {
+        time.utf8.drop { $0 != UInt8(ascii: ".") }.dropFirst().prefix { $0.isDigit }.dropFirst(3)
+            .contains { $0 != UInt8(ascii: "0") }
+    }
+}
