@@ -25,6 +25,7 @@ package enum RequestType {
     package static let engineSecretsList = "engine.secrets.list"
     package static let engineSecretsDelete = "engine.secrets.delete"
     package static let engineSignalsDecisions = "engine.signals.decisions"
+    package static let engineSignalsGet = "engine.signals.get"
     package static let engineSignalsLacking = "engine.signals.lacking"
     package static let auditLanesPosition = "audit.lanes.position"
 

@@ -37,3 +37,20 @@ package enum StepStatus: String, CaseIterable, Sendable {
         }
     }
 }
+
+/// How far a signal has come.
+package enum SignalStatus: String, CaseIterable, Sendable {
+    /// It is committed by the service that accepted or emitted it.
+    case accepted
+    /// The broker has confirmed it.
+    case published
+    /// The engine has judged it, or has put it away as one that it cannot process.
+    case processed
+
+    /// - Parameters:
+    ///   - isProcessed: What the engine says.
+    ///   - isPublished: What the lane's watermark says; the engine may have taken the signal before.
+    package init(isProcessed: Bool, isPublished: Bool) {
+        self = isProcessed ? .processed : isPublished ? .published : .accepted
+    }
+}

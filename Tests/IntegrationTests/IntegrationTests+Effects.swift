@@ -130,6 +130,28 @@ extension IntegrationTests {
         let second = try await run(of: try #require(UUID(uuidString: emitted)), "succeeded")
         #expect(second["automation_key"]?.stringValue == "\(key)-second")
         #expect(second["steps"]?[0]?["output"]?["n"]?.int64Value == 5)
+
+        // What became of it is read as of any other signal, and by its own tenant only.
+        let signal = try await installation.read("/api/signals/\(emitted)")
+        #expect(signal["signal_id"]?.stringValue == emitted)
+        #expect(signal["id"]?.stringValue == emitted)
+        #expect(signal["source"]?.stringValue == "/batuta/automations/\(key)-first")
+        #expect(signal["type"]?.stringValue == "\(key).second")
+        #expect(signal["accepted_at"] == first["steps"]?[0]?["finished_at"])
+        #expect(signal["status"]?.stringValue == "processed")
+        let decisions = try #require(signal["decisions"]?.arrayValue)
+        #expect(decisions.map { $0["automation_key"]?.stringValue } == ["\(key)-second"])
+        #expect(decisions.map { $0["outcome"]?.stringValue } == ["run"])
+        #expect(decisions.map { $0["run_id"] } == [second["run_id"]])
+        let foreigner = try installation.client(token: try await foreignToken())
+        #expect(try await foreigner.get("/api/signals/\(emitted)").status == 404)
+
+        let question = #"{"signal_id":"\#(emitted)"}"#
+        let why = try await installation.client().post("/admin/api/automations/\(key)-second/why", json: question)
+        #expect(try JSONValue(parsing: why.body)["matches"]?.boolValue == true, "\(why.text)")
+        #expect(
+            try await foreigner.post("/admin/api/automations/\(key)-second/why", json: question).status == 404
+        )
     }
 
     @Test func whatMayNotBeCalledIsNotCalled() async throws {

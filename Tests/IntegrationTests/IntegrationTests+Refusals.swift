@@ -215,7 +215,7 @@ extension IntegrationTests {
     }
 
     /// An administrator's token of a second tenant, which no operation of this release makes.
-    private func foreignToken() async throws -> String {
+    func foreignToken() async throws -> String {
         let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         let token = "bat_" + String((0..<43).compactMap { _ in letters.randomElement() })
         let tenant = Self.unique("foreign")

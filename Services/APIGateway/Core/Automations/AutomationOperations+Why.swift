@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import FoundationEssentials
 import HTTPTypes
 import JSON
@@ -10,16 +11,20 @@ extension AutomationOperations {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("automation", try Self.automation(request))
-        writer.key("event")
         switch (root["signal_id"], root["event"]) {
         case (let signal?, nil) where root.count == 1:
-            guard let id = signal.stringValue.flatMap(UUID.init(uuidString:)),
-                let event = try await signals.event(of: id, tenant: request.caller.principal.tenant)
-            else {
+            guard let id = signal.stringValue.flatMap(UUID.init(uuidString:)) else {
                 throw GatewayProblem.notFound
             }
-            writer.raw(event)
+            if let event = try await signals.event(of: id, tenant: request.caller.principal.tenant) {
+                writer.key("event")
+                writer.raw(event)
+            } else {
+                // One that a run has emitted is the engine's own.
+                writer.member("signal_id", id.lowercased)
+            }
         case (nil, let event?) where root.count == 1 && event.kind == .object:
+            writer.key("event")
             writer.raw(event.rawBytes)
         default:
             throw GatewayProblem(

@@ -1,3 +1,5 @@
+import Domain
+
 /// Which signals of a tenant a list shows.
 struct SignalFilter: Sendable, Equatable {
     /// Which types.

@@ -51,19 +51,37 @@ struct SignalOperations: Sendable {
 
     /// `GET /api/signals/{signal_id}`.
     ///
-    /// The engine is asked even where the broker's confirmation is not recorded yet, because it may have taken the signal
-    /// all the same; without its answer the state is not known, so there is a 503 and no guess.
+    /// What this service has not accepted itself a run may have emitted, which the engine knows.
     func get(_ request: GatewayRequest) async throws -> GatewayAnswer {
         guard let signalID = request.parameters.first.flatMap({ UUID(uuidString: $0) }),
-            UUIDv7.milliseconds(of: signalID) != nil,
-            let signal = try await repository.signal(
-                signalID,
-                of: request.caller.principal.tenant,
-                deadline: .now + patience
-            )
+            UUIDv7.milliseconds(of: signalID) != nil
         else {
             throw GatewayProblem.notFound
         }
+        let accepted = try await repository.signal(
+            signalID,
+            of: request.caller.principal.tenant,
+            deadline: .now + patience
+        )
+        if let accepted {
+            return try await answer(signalID, accepted, request)
+        }
+        var question = JSONWriter()
+        question.beginObject()
+        question.member("signal_id", signalID.lowercased)
+        question.endObject()
+        return GatewayAnswer(.ok, try await engine.ask(RequestType.engineSignalsGet, question.bytes, for: request))
+    }
+
+    /// What became of an accepted signal.
+    ///
+    /// The engine is asked even where the broker's confirmation is not recorded yet, because it may have taken the signal
+    /// all the same; without its answer the state is not known, so there is a 503 and no guess.
+    private func answer(
+        _ signalID: UUID,
+        _ signal: SignalRepository.Accepted,
+        _ request: GatewayRequest
+    ) async throws -> GatewayAnswer {
         var question = JSONWriter()
         question.beginObject()
         question.member("signal_id", signalID.lowercased)

@@ -1,3 +1,4 @@
+import Domain
 import FoundationEssentials
 
 /// Finds a tenant's signals of one status, which stands in no row: the engine knows what is processed.

@@ -77,6 +77,7 @@ package enum Engine {
         routes.on(RequestType.engineSecretsList) { try await secrets.list($1, context: $0) }
         routes.on(RequestType.engineSecretsDelete) { try await secrets.delete($1, context: $0) }
         routes.on(RequestType.engineSignalsDecisions) { try await signals.decisions($1, context: $0) }
+        routes.on(RequestType.engineSignalsGet) { try await signals.get($1, context: $0) }
         routes.on(RequestType.engineSignalsLacking) { try await signals.lacking($1, context: $0) }
         return routes
     }

@@ -21,6 +21,31 @@ struct SignalDecisions: Sendable {
         else {
             throw Problem(.notFound, "There is no such signal.")
         }
+        let judgement = try await judgement(of: id, type: type, event: body.root["event"], context)
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("processed", judgement.isProcessed)
+        writer.key("decisions")
+        writer.raw(judgement.decisions)
+        writer.endObject()
+        return Reply(status: 200, body: writer.bytes)
+    }
+
+    /// What the engine knows of a signal.
+    struct Judgement: Sendable {
+        /// Whether it was judged, or put away as one that cannot be.
+        var isProcessed: Bool
+        /// A JSON array of what was decided about each automation.
+        var decisions: [UInt8]
+    }
+
+    /// How a signal of the caller's tenant was judged.
+    func judgement(
+        of id: UUID,
+        type: String,
+        event: JSONView?,
+        _ context: RequestContext
+    ) async throws -> Judgement {
         let families = SignalTrigger.familyPrefixes(of: type).map { String($0) + ".*" }
         let rows = try await database.execute(
             Self.judged(id, [type] + families, tenant: context.tenant),
@@ -29,9 +54,6 @@ struct SignalDecisions: Sendable {
         let isProcessed = try rows.first.map { try $0.decode(0, as: Bool.self) } ?? false
         let isPutAway = try rows.first.map { try $0.decode(4, as: Bool.self) } ?? false
         var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("processed", isProcessed || isPutAway)
-        writer.key("decisions")
         writer.beginArray()
         for row in rows {
             guard let key = try row.decode(1, as: String?.self) else {
@@ -43,7 +65,7 @@ struct SignalDecisions: Sendable {
                 writer.member("outcome", "run")
                 writer.member("run_id", run.lowercased)
             } else if isProcessed {
-                let reason = try reason(row, event: body.root["event"])
+                let reason = try reason(row, event: event)
                 writer.member("outcome", reason.outcome)
                 writer.member("reason", reason.text)
             } else {
@@ -53,8 +75,7 @@ struct SignalDecisions: Sendable {
             writer.endObject()
         }
         writer.endArray()
-        writer.endObject()
-        return Reply(status: 200, body: writer.bytes)
+        return Judgement(isProcessed: isProcessed || isPutAway, decisions: writer.bytes)
     }
 
     /// Why an automation that the signal was judged by has no run.
@@ -127,7 +148,7 @@ struct SignalDecisions: Sendable {
         else {
             throw Problem.automationNotFound
         }
-        guard let event = body.root["event"], let type = event["type"]?.stringValue else {
+        guard let event = try await event(in: body, context), let type = event["type"]?.stringValue else {
             throw Problem(.invalidRequest, "The event is missing, or has no type.")
         }
         let document = try JSONDocument(parsing: automation.definition)

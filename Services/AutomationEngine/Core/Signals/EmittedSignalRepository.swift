@@ -1,0 +1,71 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import Messaging
+import Persistence
+
+/// A signal that the engine itself has sent, as it is stored.
+struct EmittedSignal: Sendable {
+    var type: String
+    /// The event in structured form.
+    var event: [UInt8]
+    /// When it was committed.
+    var emittedAt: Timestamp
+}
+
+/// Reads the signals that the engine itself has sent, always of one tenant.
+struct EmittedSignalRepository: Sendable {
+    let database: PostgresClient
+
+    /// One signal.
+    func signal(_ id: UUID, of context: RequestContext) async throws -> EmittedSignal? {
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                -- A signal is committed with the end of the step that emits it; its id has the time of the run.
+                SELECT e.type, e.event, coalesce(s.finished_at, engine.uuid7_time(e.signal_id))
+                FROM engine.signal_emissions e
+                LEFT JOIN engine.automation_run_steps s ON s.run_id = e.run_id AND s.position = e.position
+                WHERE e.signal_id = $1 AND e.tenant = $2
+                """,
+                [.uuid(id), .text(context.tenant)],
+                isReadOnly: true
+            ),
+            deadline: context.deadline
+        )
+        return try rows.first.map { row in
+            let time = try row.decode(2, as: PostgresTimestamp.self)
+            return EmittedSignal(
+                type: try row.decode(0),
+                event: try row.decode(1),
+                emittedAt: Timestamp(microseconds: time.microsecondsSinceEpoch)
+            )
+        }
+    }
+
+    /// Whether the broker has confirmed a signal: it stands in no message past the watermark of a lane.
+    func isPublished(_ id: UUID, of context: RequestContext) async throws -> Bool {
+        // The message is as old as the signal or younger, by the clocks of several replicas.
+        let milliseconds = max(UUIDv7.milliseconds(of: id) ?? 0, 5_000) - 5_000
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT NOT EXISTS (
+                    SELECT FROM engine.lanes l
+                    JOIN engine.outbox o ON o.epoch = l.epoch AND o.destination = 'signals'
+                        AND o.first_seq > l.signals_confirmed
+                    WHERE l.signals_confirmed < l.signals_last AND o.tenant = $2 AND o.message_id >= $3
+                      AND $1 = ANY (o.items)
+                )
+                """,
+                [
+                    .uuid(id), .text(context.tenant),
+                    .uuid(UUIDv7.make(milliseconds: milliseconds, high: 0, low: 0)),
+                ],
+                isReadOnly: true
+            ),
+            deadline: context.deadline
+        )
+        return try rows.first?.decode(0) ?? false
+    }
+}
