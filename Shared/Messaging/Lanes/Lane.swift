@@ -53,7 +53,12 @@ final class Lane: Sendable {
         var pending: (numbers: LaneNumbers, messages: [OutboxMessage], result: R)?
         do {
             try await context.database.withTransaction(deadline: deadline) { database in
-                let transaction = LaneTransaction(database: database, epoch: position.epoch, producer: producer)
+                let transaction = LaneTransaction(
+                    database: database,
+                    schema: context.schema,
+                    epoch: position.epoch,
+                    producer: producer
+                )
                 let result = try await body(transaction)
                 var packer = OutboxPacker(
                     numbers: position.numbers,

@@ -8,6 +8,8 @@ package import PostgreSQL
 package final class LaneTransaction {
     /// The transaction: what is executed on it is part of the lane's transaction.
     package let database: PostgresTransaction
+    /// The schema of the service.
+    package let schema: String
     /// The lane's epoch, known before the commit, so that rows can name it.
     package let epoch: Int64
     /// The lane's name in the audit log: `service/replica/lane`.
@@ -18,8 +20,9 @@ package final class LaneTransaction {
     private var auditGroups: [(tenant: String, drafts: [AuditDraft])] = []
     private var commands: [CommandDraft] = []
 
-    init(database: PostgresTransaction, epoch: Int64, producer: String) {
+    init(database: PostgresTransaction, schema: String, epoch: Int64, producer: String) {
         self.database = database
+        self.schema = schema
         self.epoch = epoch
         self.producer = producer
     }

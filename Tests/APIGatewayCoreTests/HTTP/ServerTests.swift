@@ -41,8 +41,10 @@ struct ServerTests {
             // Nobody answers requests here, and that is said.
             let runs = try await client.get("/api/runs").status
             #expect(runs == 503)
-            let foreign = try await client.get("/api/signals/\(UUIDv7.make().lowercased)").status
-            #expect(foreign == 404)
+            let perhapsEmitted = try await client.get("/api/signals/\(UUIDv7.make().lowercased)").status
+            #expect(perhapsEmitted == 503)
+            let nobodys = try await client.get("/api/signals/\(UUID().lowercased)").status
+            #expect(nobodys == 404)
         }
     }
 

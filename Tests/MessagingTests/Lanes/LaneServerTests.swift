@@ -2,7 +2,6 @@ import Domain
 import FoundationEssentials
 import Persistence
 import PostgreSQL
-import RabbitMQ
 import TestSupport
 import Testing
 
@@ -93,31 +92,8 @@ struct LaneServerTests {
             let port = try #require(database.configuration.hosts.first?.port)
             let proxy = try DroppingProxy(upstreamPort: port, mark: mark, losing: loss, times: times)
             defer { proxy.close() }
-            try await database.through(proxy) { try await body(Self.context($0), database) }
+            try await database.through(proxy) { try await body(.withoutBroker($0), database) }
         }
-    }
-
-    private static func context(_ database: PostgresClient) -> LaneContext {
-        let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-        let publisher = RabbitMQPublisher(configuration: broker, logger: ServiceDatabase.logger)
-        let instance = UUIDv7.make()
-        return LaneContext(
-            schema: "gateway",
-            service: "api-gateway",
-            replica: "test",
-            instance: instance,
-            database: database,
-            publisher: publisher,
-            requests: RequestClient(
-                service: .gateway,
-                appID: "api-gateway",
-                instance: instance,
-                configuration: broker,
-                publisher: publisher,
-                logger: ServiceDatabase.logger
-            ),
-            logger: ServiceDatabase.logger
-        )
     }
 
     private static func texts(_ query: String, _ database: ServiceDatabase) async throws -> [String] {

@@ -38,7 +38,7 @@ extension GatewayProblem {
             faults: problem.errors.map {
                 Fault(pointer: $0.pointer, code: $0.code, Sentence($0.detail, $0.detail))
             },
-            retryAfter: problem.code == .unavailable ? 1 : nil
+            retryAfter: [.unavailable, .inFlight].contains(problem.code) ? 1 : nil
         )
     }
 }

@@ -8,6 +8,7 @@ extension GatewayProblem {
         self =
             switch error {
             case let problem as GatewayProblem: problem
+            case let problem as Problem: GatewayProblem(problem)
             case let error as PostgresError: Self.problem(of: error)
             case let error as LaneError: Self.problem(of: error)
             case let error as RequestError: GatewayProblem(error.problem)

@@ -19,7 +19,7 @@ struct HookOperations: Sendable {
     /// `POST /admin/api/hooks`: the one answer that shows a secret that was made here.
     func create(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let asked = try HookRequest(try JSONBody.object(of: request, limit: limit).root)
-        let keyed = try request.idempotencyKey().map { KeyedRequest(request, $0) }
+        let repeatable = try request.idempotent()
         let principal = request.caller.principal
         let hook = Hook(
             hookID: UUIDv7.make(),
@@ -33,25 +33,23 @@ struct HookOperations: Sendable {
         var draft = Self.draft("hook.create", hook, request)
         draft.after = try hook.audited()
         let entry = draft
-        let repeated = try await lanes.transaction(deadline: .now + patience) { lane -> GatewayAnswer? in
-            try await lane.database.execute(HookRepository.lock(hook.tenant))
-            if let earlier = try await keyed?.earlierAnswer(in: lane) {
-                return earlier
+        let reply = try await lanes.transaction(deadline: .now + patience) { lane in
+            try await lane.once(repeatable) {
+                let found = try await lane.database.pipeline([
+                    HookRepository.lock(hook.tenant), HookRepository.named(hook.name, of: hook.tenant),
+                ])
+                guard found.last?.isEmpty == true else {
+                    throw GatewayProblem(
+                        .keyTaken,
+                        Sentence("A hook of that name is there already.", "Ya existe un webhook con ese nombre.")
+                    )
+                }
+                lane.enqueue([HookRepository.insertion(sealed)])
+                lane.audit(entry)
+                return Self.reply(.created, hook, made: asked.secret == nil ? secret : nil)
             }
-            guard try await lane.database.execute(HookRepository.named(hook.name, of: hook.tenant)).isEmpty else {
-                throw GatewayProblem(
-                    .keyTaken,
-                    Sentence("A hook of that name is there already.", "Ya existe un webhook con ese nombre.")
-                )
-            }
-            lane.enqueue([HookRepository.insertion(sealed)])
-            if let keyed {
-                lane.enqueue([keyed.remembering(Self.answer(.created, hook))])
-            }
-            lane.audit(entry)
-            return nil
         }
-        return repeated ?? Self.answer(.created, hook, made: asked.secret == nil ? secret : nil)
+        return GatewayAnswer(reply)
     }
 
     /// `GET /admin/api/hooks`.
@@ -90,7 +88,7 @@ struct HookOperations: Sendable {
         guard let sealed else {
             throw GatewayProblem.notFound
         }
-        return Self.answer(.ok, sealed.hook)
+        return GatewayAnswer(Self.reply(.ok, sealed.hook).shown)
     }
 
     /// `DELETE /admin/api/hooks/{name}`: from the answer on its webhooks are refused.
@@ -110,27 +108,22 @@ struct HookOperations: Sendable {
     func rotate(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let tenant = request.caller.principal.tenant
         let body = request.body.isEmpty ? nil : try JSONBody.object(of: request, limit: limit)
-        let keyed = try request.idempotencyKey().map {
-            KeyedRequest(request, $0, target: request.parameters.first ?? "")
-        }
-        return try await lanes.transaction(deadline: .now + patience) { lane in
-            let sealed = try await Self.locked(request, of: tenant, in: lane)
-            if let earlier = try await keyed?.earlierAnswer(in: lane) {
-                return earlier
+        let repeatable = try request.idempotent(target: request.parameters.first ?? "")
+        let reply = try await lanes.transaction(deadline: .now + patience) { lane in
+            try await lane.once(repeatable) {
+                let sealed = try await Self.locked(request, of: tenant, in: lane)
+                let asked = try HookRotation(try body?.root ?? JSONDocument(parsing: "{}").root, of: sealed.hook.kind)
+                let secret = asked.secret.map { Secrets.Secret($0) } ?? HookSecrets.make()
+                let rotated = try rotated(sealed, with: secret, grace: asked.grace)
+                var draft = Self.draft("hook.rotate", rotated.hook, request)
+                draft.before = try sealed.hook.audited()
+                draft.after = try rotated.hook.audited()
+                lane.enqueue([HookRepository.rotation(rotated)])
+                lane.audit(draft)
+                return Self.reply(.ok, rotated.hook, made: asked.secret == nil ? secret : nil)
             }
-            let asked = try HookRotation(try body?.root ?? JSONDocument(parsing: "{}").root, of: sealed.hook.kind)
-            let secret = asked.secret.map { Secrets.Secret($0) } ?? HookSecrets.make()
-            let rotated = try rotated(sealed, with: secret, grace: asked.grace)
-            var draft = Self.draft("hook.rotate", rotated.hook, request)
-            draft.before = try sealed.hook.audited()
-            draft.after = try rotated.hook.audited()
-            lane.enqueue([HookRepository.rotation(rotated)])
-            if let keyed {
-                lane.enqueue([keyed.remembering(Self.answer(.ok, rotated.hook))])
-            }
-            lane.audit(draft)
-            return Self.answer(.ok, rotated.hook, made: asked.secret == nil ? secret : nil)
         }
+        return GatewayAnswer(reply)
     }
 
     private func rotated(_ sealed: SealedHook, with secret: Secrets.Secret, grace: Int64) throws -> SealedHook {
@@ -173,17 +166,20 @@ struct HookOperations: Sendable {
         )
     }
 
-    private static func answer(
+    /// The answer of a change; a secret that was made here is shown once.
+    private static func reply(
         _ status: HTTPResponse.Status,
         _ hook: Hook,
         made secret: Secrets.Secret? = nil
-    )
-        -> GatewayAnswer
-    {
+    ) -> FirstReply {
         var writer = JSONWriter()
-        if secret?.withText({ hook.write(to: &writer, secret: $0) }) == nil {
-            hook.write(to: &writer)
+        hook.write(to: &writer)
+        let kept = Reply(status: status.code, body: writer.bytes)
+        let shown = secret?.withText { text in
+            var writer = JSONWriter()
+            hook.write(to: &writer, secret: text)
+            return Reply(status: status.code, body: writer.bytes)
         }
-        return GatewayAnswer(status, writer.bytes)
+        return FirstReply(shown: shown ?? kept, kept: kept)
     }
 }

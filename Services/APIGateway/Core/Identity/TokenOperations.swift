@@ -17,7 +17,7 @@ struct TokenOperations: Sendable {
     /// `POST /admin/api/tokens`: the one answer that shows the token.
     func create(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let asked = try TokenRequest(try JSONBody.object(of: request, limit: limit).root)
-        let keyed = try request.idempotencyKey().map { KeyedRequest(request, $0) }
+        let repeatable = try request.idempotent()
         var generator = SystemRandomNumberGenerator()
         let token = APIToken(using: &generator)
         let now = Timestamp.now()
@@ -33,20 +33,18 @@ struct TokenOperations: Sendable {
         var draft = Self.draft("token.create", record, request)
         draft.after = try record.audited()
         let entry = draft
-        let repeated = try await lanes.transaction(deadline: .now + patience) { lane -> GatewayAnswer? in
-            // The row of the generation is the lock under which a key is looked up and taken.
-            try await lane.database.execute(IdentityRepository.nextGeneration)
-            if let earlier = try await keyed?.earlierAnswer(in: lane) {
-                return earlier
+        let reply = try await lanes.transaction(deadline: .now + patience) { lane in
+            try await lane.once(repeatable) {
+                try await lane.database.execute(IdentityRepository.nextGeneration)
+                lane.enqueue([TokenRepository.insertion(record, hash: token.hash, of: principal.tenant)])
+                lane.audit(entry)
+                return FirstReply(
+                    shown: Self.reply(.created, record, text: token.text),
+                    kept: Self.reply(.created, record)
+                )
             }
-            lane.enqueue([TokenRepository.insertion(record, hash: token.hash, of: principal.tenant)])
-            if let keyed {
-                lane.enqueue([keyed.remembering(Self.answer(.created, record))])
-            }
-            lane.audit(entry)
-            return nil
         }
-        return repeated ?? Self.answer(.created, record, text: token.text)
+        return GatewayAnswer(reply)
     }
 
     /// `GET /admin/api/tokens`.
@@ -101,7 +99,7 @@ struct TokenOperations: Sendable {
             lane.audit(draft)
             return record
         }
-        return Self.answer(.ok, record)
+        return GatewayAnswer(Self.reply(.ok, record))
     }
 
     private static func draft(_ action: String, _ record: TokenRecord, _ request: GatewayRequest) -> AuditDraft {
@@ -117,15 +115,9 @@ struct TokenOperations: Sendable {
         )
     }
 
-    private static func answer(
-        _ status: HTTPResponse.Status,
-        _ record: TokenRecord,
-        text: String? = nil
-    )
-        -> GatewayAnswer
-    {
+    private static func reply(_ status: HTTPResponse.Status, _ record: TokenRecord, text: String? = nil) -> Reply {
         var writer = JSONWriter()
         record.write(to: &writer, text: text)
-        return GatewayAnswer(status, writer.bytes)
+        return Reply(status: status.code, body: writer.bytes)
     }
 }

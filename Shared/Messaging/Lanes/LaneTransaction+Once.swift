@@ -1,0 +1,70 @@
+import Contracts
+import PostgreSQL
+
+extension LaneTransaction {
+    /// Carries out a request once for its idempotency key: the answer is kept with the change, and a repeat gets it again.
+    ///
+    /// A key is locked until the transaction ends, so that of two requests at once only one gets past here. A change that is
+    /// rolled back leaves its key free.
+    ///
+    /// - Parameters:
+    ///   - request: The request; nil where no key was sent, so that the change is simply made.
+    ///   - change: Makes the change within this transaction.
+    /// - Returns: The answer of the change, or what was kept of an earlier one.
+    /// - Throws: `Problem` with `idempotency_key_reused` where the key came with something else before, and with `in_flight`
+    ///   where another transaction is carrying it out; what the database and the change throw.
+    package func once(
+        _ request: IdempotentRequest?,
+        _ change: () async throws -> FirstReply
+    ) async throws -> Reply {
+        guard let request else {
+            return try await change().shown
+        }
+        if let earlier = try await reply(to: request) {
+            return earlier
+        }
+        let first = try await change()
+        enqueue([keeping(first.kept, of: request)])
+        return first.shown
+    }
+
+    /// The answer to an earlier request of the key, which is this transaction's own from here on.
+    private func reply(to request: IdempotentRequest) async throws -> Reply? {
+        let results = try await database.pipeline([
+            PostgresStatement(
+                "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 2))",
+                [.text(([schema, "requests"] + request.key).joined(separator: "\n"))]
+            ),
+            // Looked up under the lock: whoever had it before has committed or rolled back.
+            PostgresStatement(
+                """
+                SELECT fingerprint, status, answer FROM \(schema).requests
+                WHERE tenant = $1 AND principal = $2 AND route = $3 AND idempotency_key = $4
+                """,
+                request.values
+            ),
+        ])
+        guard try results[0].first?.decode(0, as: Bool.self) == true else {
+            throw Problem(.inFlight)
+        }
+        guard let row = results[1].first else {
+            return nil
+        }
+        guard try row.decode(0, as: [UInt8].self) == request.fingerprint else {
+            throw Problem(.idempotencyKeyReused)
+        }
+        return Reply(status: Int(try row.decode(1, as: Int32.self)), body: try row.decode(2))
+    }
+
+    private func keeping(_ reply: Reply, of request: IdempotentRequest) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO \(schema).requests (tenant, principal, route, idempotency_key, fingerprint, status, answer)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            """,
+            request.values + [
+                .bytes(request.fingerprint), .int4(Int32(truncatingIfNeeded: reply.status)), .textBytes(reply.body),
+            ]
+        )
+    }
+}
