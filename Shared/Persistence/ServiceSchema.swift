@@ -18,7 +18,7 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     /// migration says otherwise.
     package var requiredVersion: Int {
         switch self {
-        case .gateway: 2
+        case .gateway: 4
         case .engine: 3
         case .scheduler: 2
         case .jobs: 2

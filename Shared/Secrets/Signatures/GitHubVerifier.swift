@@ -5,15 +5,15 @@ package struct GitHubVerifier: Sendable {
     /// The header with the signature.
     package static let signatureHeader = "X-Hub-Signature-256"
 
-    private static let scheme = Array("sha256=".utf8)
-
-    private let keys: SigningKeys
+    private let verifier: BodySignatureVerifier
 
     /// Makes a verifier.
     ///
     /// - Parameter secrets: 1 to 8, each as it was typed into GitHub.
     /// - Throws: ``SecretsError`` with code `invalid_secret_count` or `invalid_signing_secret`.
-    package init(secrets: [Secret]) throws(SecretsError) { keys = try SigningKeys(secrets) }
+    package init(secrets: [Secret]) throws(SecretsError) {
+        verifier = try BodySignatureVerifier(secrets: secrets, encoding: .hexadecimal, prefix: "sha256=")
+    }
 
     /// Checks a delivery.
     ///
@@ -22,13 +22,6 @@ package struct GitHubVerifier: Sendable {
     ///   - body: The body's bytes as they came.
     /// - Returns: The verdict; never `tooOld` or `tooNew`.
     package func verify(signature: [String], body: ArraySlice<UInt8>) -> SignatureVerdict {
-        do throws(SignatureRefusal) {
-            let value = try SignatureSyntax.single(signature)
-            guard value.starts(with: Self.scheme) else { throw SignatureRefusal(.malformed) }
-            let code = try SignatureSyntax.mac(hexadecimal: value.dropFirst(Self.scheme.count))
-            return keys.madeOne(of: [code], over: [], body) ? .valid : .wrong
-        } catch {
-            return error.verdict
-        }
+        verifier.verify(signature: signature, body: body)
     }
 }

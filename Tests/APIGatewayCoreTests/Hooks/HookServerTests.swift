@@ -190,6 +190,56 @@ struct HookServerTests {
         }
     }
 
+    @Test func aGenericPublisherMaySign() async throws {
+        try await TestGateway.with(secrets: try Self.ring()) { test in
+            let body = Array(#"{"id":"1","type":"a"}"#.utf8)
+            let code = Self.signature(body, Self.secret).dropFirst("sha256=".count)
+            let base64 = Data(
+                HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Array(Self.secret.utf8)))
+            )
+            .base64EncodedString()
+            // As Gitea, Shopify and Typeform write it.
+            let forms = [
+                ("he", #"{"header":"X-Gitea-Signature"}"#, "X-Gitea-Signature", String(code)),
+                ("ba", #"{"header":"X-Shopify-Hmac-Sha256","encoding":"base64"}"#, "x-shopify-hmac-sha256", base64),
+                (
+                    "pr",
+                    #"{"header":"Typeform-Signature","algorithm":"sha256","encoding":"base64","prefix":"sha256="}"#,
+                    "Typeform-Signature", "sha256=\(base64)"
+                ),
+            ]
+            for (name, form, header, value) in forms {
+                let source = #"{"name":"\#(name)","kind":"generic","secret":"\#(Self.secret)","signature":\#(form)}"#
+                try await Self.make(test, source)
+                func deliver(_ headers: [String: String], _ body: [UInt8] = body) async throws -> Int {
+                    try await Self.deliver(test, "acme.\(name)", headers, body).status
+                }
+                #expect(try await deliver([header: value]) == 202, "\(name)")
+                #expect(try await deliver([header: value], body + [0x20]) == 401, "\(name)")
+                #expect(try await deliver([header: String(value.dropLast())]) == 401, "\(name)")
+                #expect(try await deliver(["X-Other-Signature": value]) == 401, "\(name)")
+                // Who signs does not send the secret.
+                #expect(try await deliver(["Authorization": "Bearer \(Self.secret)"]) == 401, "\(name)")
+                #expect(try await deliver([:]) == 401, "\(name)")
+            }
+            let read = try JSONValue(parsing: try await test.client().get("/admin/api/hooks/he").body)
+            let shown: JSONValue = [
+                "header": "X-Gitea-Signature", "algorithm": "sha256", "encoding": "hex", "prefix": "",
+            ]
+            #expect(read["signature"] == shown)
+            let made = try await test.auditEntries().first { $0["object"]?["id"]?.stringValue == "he" }
+            #expect(try made?["after"]?["signature"]?.canonicalBytes() == shown.canonicalBytes())
+            // The form stays when the secret is replaced.
+            let client = test.client()
+            let rotated = try await client.post("/admin/api/hooks/he/rotate", json: #"{"grace":"0s"}"#)
+            let second = Self.signature(body, try test.member("secret", of: rotated)).dropFirst("sha256=".count)
+            let old = try await Self.deliver(test, "acme.he", ["X-Gitea-Signature": String(code)], body)
+            #expect(old.status == 401)
+            let new = try await Self.deliver(test, "acme.he", ["X-Gitea-Signature": String(second)], body)
+            #expect(new.status == 202)
+        }
+    }
+
     @Test func withoutKeysItSaysWhatToConfigure() async throws {
         try await TestGateway.with { test in
             let made = try await test.client().post("/admin/api/hooks", json: #"{"name":"gh","kind":"github"}"#)
@@ -209,6 +259,15 @@ struct HookServerTests {
         (#"{"name":"a","kind":"github","type_prefix":"a..b"}"#, ["/type_prefix"]),
         (#"{"name":"a","kind":"github","type_prefix":"*"}"#, ["/type_prefix"]),
         (#"{"name":"a","kind":"github","mapping":{"type":"/x"}}"#, ["/mapping/type"]),
+        (#"{"name":"a","kind":"github","signature":{"header":"X-Signature"}}"#, ["/signature"]),
+        (#"{"name":"a","kind":"generic","signature":"X-Signature"}"#, ["/signature"]),
+        (#"{"name":"a","kind":"generic","signature":{}}"#, ["/signature/header"]),
+        (#"{"name":"a","kind":"generic","signature":{"header":"Authorization"}}"#, ["/signature/header"]),
+        (#"{"name":"a","kind":"generic","signature":{"header":"X Signature"}}"#, ["/signature/header"]),
+        (
+            #"{"name":"a","kind":"generic","signature":{"header":"x-mac","algorithm":"md5","encoding":"HEX","prefix":" ","x":1}}"#,
+            ["/signature/x", "/signature/algorithm", "/signature/encoding", "/signature/prefix"]
+        ),
     ])
     func wrongRequests(body: String, pointers: [String]) throws {
         let view = try JSONDocument(parsing: body).root

@@ -13,6 +13,8 @@ struct Hook: Sendable, Equatable {
     var typePrefix: String?
     /// The mapping's text as it came.
     var mapping: String?
+    /// How the publisher signs, where the kind does not say it.
+    var signature: HookSignature?
     /// Counts the secrets that it has had.
     var secretVersion: Int64
     /// Until when the secret before the present one is accepted too.
@@ -22,9 +24,10 @@ struct Hook: Sendable, Equatable {
     var rotatedAt: Timestamp?
 
     static let columns = """
-        hook_id, tenant, name, kind, type_prefix, mapping, secret_version, previous_until, created_at, created_by, rotated_at
+        hook_id, tenant, name, kind, type_prefix, mapping, secret_version, previous_until, created_at, created_by, rotated_at,
+        signature
         """
-    static let columnCount = 11
+    static let columnCount = 12
 
     init(hookID: UUID, tenant: Tenant, request: HookRequest, createdAt: Timestamp, createdBy: String) {
         self.hookID = hookID
@@ -33,6 +36,7 @@ struct Hook: Sendable, Equatable {
         kind = request.kind
         typePrefix = request.typePrefix
         mapping = request.mapping
+        signature = request.signature
         secretVersion = 1
         self.createdAt = createdAt
         self.createdBy = createdBy
@@ -54,6 +58,16 @@ struct Hook: Sendable, Equatable {
         createdAt = Timestamp(microseconds: try row.decode(8, as: PostgresTimestamp.self).microsecondsSinceEpoch)
         createdBy = try row.decode(9)
         rotatedAt = try Self.time(row.decode(10))
+        signature = try row.decode(11, as: String?.self).map { try Self.signature($0) }
+    }
+
+    /// Reads a signature's form, which was checked when it was stored.
+    private static func signature(_ text: String) throws -> HookSignature {
+        var faults: [GatewayProblem.Fault] = []
+        guard let signature = HookSignature(try JSONDocument(parsing: text).root, faults: &faults) else {
+            throw PostgresError(.decoding, "a hook's signature is unknown to this release")
+        }
+        return signature
     }
 
     private static func time(_ time: PostgresTimestamp?) -> Timestamp? {
@@ -62,6 +76,9 @@ struct Hook: Sendable, Equatable {
 
     /// What its address ends in: unique over all tenants, because neither of the two has a full stop.
     var source: String { "\(tenant.key).\(name)" }
+
+    /// What its webhooks prove themselves with.
+    var credential: HookCredential { HookCredential(kind, signature: signature) }
 
     /// Where its webhooks go, and the `source` of its signals.
     var url: String { "/api/hooks/\(source)" }
@@ -74,6 +91,7 @@ struct Hook: Sendable, Equatable {
         writer.member("url", url)
         writer.member("type_prefix", typePrefix)
         writer.member("mapping", raw: mapping.map { Array($0.utf8) })
+        writer.member("signature", raw: signature.map { Array($0.text.utf8) })
         writer.member("secret_version", secretVersion)
         writer.member("created_at", createdAt.description)
         writer.member("created_by", createdBy)
@@ -96,6 +114,9 @@ struct Hook: Sendable, Equatable {
         }
         if let mapping {
             members.append(JSONMember("mapping", try JSONValue(parsing: Array(mapping.utf8))))
+        }
+        if let signature {
+            members.append(JSONMember("signature", try JSONValue(parsing: Array(signature.text.utf8))))
         }
         if let previousUntil {
             members.append(JSONMember("previous_secret_until", .string(previousUntil.description)))

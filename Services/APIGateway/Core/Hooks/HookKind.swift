@@ -13,7 +13,4 @@ package enum HookKind: String, CaseIterable, Sendable {
         case .standardWebhooks, .generic: nil
         }
     }
-
-    /// Whether we may make its secret; elsewhere the publisher does.
-    var generatesSecret: Bool { self != .stripe }
 }

@@ -112,7 +112,10 @@ struct HookOperations: Sendable {
         let reply = try await lanes.transaction(deadline: .now + patience) { lane in
             try await lane.once(repeatable) {
                 let sealed = try await Self.locked(request, of: tenant, in: lane)
-                let asked = try HookRotation(try body?.root ?? JSONDocument(parsing: "{}").root, of: sealed.hook.kind)
+                let asked = try HookRotation(
+                    try body?.root ?? JSONDocument(parsing: "{}").root,
+                    of: sealed.hook.credential
+                )
                 let secret = asked.secret.map { Secrets.Secret($0) } ?? HookSecrets.make()
                 let rotated = try rotated(sealed, with: secret, grace: asked.grace)
                 var draft = Self.draft("hook.rotate", rotated.hook, request)

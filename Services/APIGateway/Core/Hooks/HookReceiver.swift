@@ -52,7 +52,7 @@ struct HookReceiver: Sendable {
 
     private func take(_ delivery: HookDelivery, _ sealed: SealedHook?, _ body: [UInt8]) async throws -> GatewayAnswer {
         guard let sealed else {
-            secrets.checkInVain(delivery.headers, body, now: Self.now())
+            secrets.checkInVain(delivery.headers, body)
             throw Refusal("unknown_source")
         }
         let kind = sealed.hook.kind
@@ -66,8 +66,12 @@ struct HookReceiver: Sendable {
             )
             throw GatewayProblem(.unavailable)
         }
-        let verdict = secrets.verdict(kind, accepted, delivery.headers, body, now: Self.now())
+        let verdict = secrets.verdict(sealed.hook.credential, accepted, delivery.headers, body, now: Self.now())
         guard verdict.isValid else {
+            if verdict == .missing || verdict == .malformed {
+                // No signature was computed, so it would be told by the time from a source that there is not.
+                secrets.checkInVain(delivery.headers, body)
+            }
             throw Refusal(verdict.rawValue)
         }
         let signals = try HookReader(hook: sealed.hook, delivery: delivery, body: body, limits: limits).signals()

@@ -24,13 +24,14 @@ package struct HookRepository: Sendable {
         return PostgresStatement(
             """
             INSERT INTO gateway.hooks
-              (hook_id, tenant, name, kind, type_prefix, mapping, secret_version, secret, created_at, created_by)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+              (hook_id, tenant, name, kind, type_prefix, mapping, secret_version, secret, created_at, created_by, signature)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             [
                 .uuid(hook.hookID), .text(hook.tenant.key), .text(hook.name), .text(hook.kind.rawValue),
                 .text(hook.typePrefix), .text(hook.mapping), .int8(hook.secretVersion), .bytes(sealed.secret),
                 .timestamp(microseconds: hook.createdAt.microseconds), .text(hook.createdBy),
+                .text(hook.signature?.text),
             ]
         )
     }

@@ -8,10 +8,12 @@ struct HookRequest: Sendable, Equatable {
     let typePrefix: String?
     /// The mapping's text as it came.
     let mapping: String?
+    /// How the publisher signs, where the kind does not say it.
+    let signature: HookSignature?
     /// The secret, where the client gave one.
     let secret: String?
 
-    private static let members: Set<String> = ["name", "kind", "secret", "type_prefix", "mapping"]
+    private static let members: Set<String> = ["name", "kind", "secret", "type_prefix", "mapping", "signature"]
     static let secretBytes = 16...512
 
     /// Reads a body; a problem names every fault.
@@ -35,12 +37,15 @@ struct HookRequest: Sendable, Equatable {
             _ = HookMapping(mapping, of: kind ?? .generic, faults: &faults)
         }
         mapping = body.present("mapping").map { String(decoding: $0.rawBytes, as: UTF8.self) }
-        secret = Self.secret(body, of: kind, faults: &faults)
+        let signature = Self.signature(body, of: kind, faults: &faults)
+        let credential = kind.map { HookCredential($0, signature: signature) }
+        secret = Self.secret(body, of: credential, faults: &faults)
         guard faults.isEmpty, let name, let kind else {
             throw .invalidContent(faults)
         }
         self.name = name
         self.kind = kind
+        self.signature = signature
     }
 
     private static func typePrefix(_ body: JSONView, faults: inout [GatewayProblem.Fault]) -> String? {
@@ -66,10 +71,37 @@ struct HookRequest: Sendable, Equatable {
             }
     }
 
+    private static func signature(
+        _ body: JSONView,
+        of kind: HookKind?,
+        faults: inout [GatewayProblem.Fault]
+    ) -> HookSignature? {
+        guard let value = body.present("signature") else {
+            return nil
+        }
+        guard kind == .generic || kind == nil else {
+            faults.append(
+                .wrong(
+                    "/signature",
+                    Sentence(
+                        "Only a generic source has one; the other kinds say themselves how they sign.",
+                        "Solo una fuente genérica la tiene; los demás tipos definen cómo firman."
+                    )
+                )
+            )
+            return nil
+        }
+        return HookSignature(value, faults: &faults)
+    }
+
     /// The secret in a body, where one is given, which it must be where we cannot make it.
-    static func secret(_ body: JSONView, of kind: HookKind?, faults: inout [GatewayProblem.Fault]) -> String? {
+    static func secret(
+        _ body: JSONView,
+        of credential: HookCredential?,
+        faults: inout [GatewayProblem.Fault]
+    ) -> String? {
         guard let value = body.present("secret") else {
-            if kind?.generatesSecret == false {
+            if credential?.generatesSecret == false {
                 faults.append(
                     GatewayProblem.Fault(
                         pointer: "/secret",
@@ -97,7 +129,7 @@ struct HookRequest: Sendable, Equatable {
             )
             return nil
         }
-        if let kind, let reason = HookSecrets.reasonAgainst(text, kind) {
+        if let credential, let reason = HookSecrets.reasonAgainst(text, credential) {
             let spanish = "El secreto no tiene la forma que exige este tipo."
             faults.append(.wrong("/secret", Sentence(reason, spanish)))
         }

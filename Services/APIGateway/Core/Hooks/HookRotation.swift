@@ -14,12 +14,12 @@ struct HookRotation: Sendable {
     private static let longestGrace: Int64 = 30 * 86_400_000
 
     /// Reads a body; a problem names every fault.
-    init(_ body: JSONView, of kind: HookKind) throws(GatewayProblem) {
+    init(_ body: JSONView, of credential: HookCredential) throws(GatewayProblem) {
         var faults: [GatewayProblem.Fault] = []
         for member in body.members where !Self.members.contains(member.key) {
             faults.append(.unknownMember(member.key))
         }
-        secret = HookRequest.secret(body, of: kind, faults: &faults)
+        secret = HookRequest.secret(body, of: credential, faults: &faults)
         var grace = Self.usualGrace
         if let value = body.present("grace") {
             grace = value.stringValue.flatMap { DurationText.milliseconds($0) } ?? -1

@@ -35,10 +35,10 @@ struct HookSecrets: Sendable {
         StandardWebhooksSigner.generateSecret()
     }
 
-    /// Why a text cannot be the secret of a kind, or nil.
-    static func reasonAgainst(_ text: String, _ kind: HookKind) -> String? {
+    /// Why a text cannot be the secret of a credential, or nil.
+    static func reasonAgainst(_ text: String, _ credential: HookCredential) -> String? {
         do throws(SecretsError) {
-            _ = try Verifier(kind, [Secret(text)])
+            _ = try HookVerifier(credential, [Secret(text)])
             return nil
         } catch {
             return error.message
@@ -71,78 +71,38 @@ struct HookSecrets: Sendable {
         SecretContext(kind: .gatewayHook, tenant: hook.tenant.key, name: hook.hookID.lowercased, version: version)
     }
 
-    /// Whether a request carries what could be the credential of some kind, rightly written; else why not.
+    /// Whether a request carries what could be the credential of some source; else why not.
     ///
     /// It depends on the headers alone, so that it says nothing of which sources there are.
     func plausibility(of headers: HTTPFields, now: Int64) -> SignatureVerdict {
-        var best = SignatureVerdict.missing
-        for kind in HookKind.allCases {
-            switch verdict(kind, [nobodys], headers, [], now: now) {
-            case .missing: continue
-            case .malformed: best = .malformed
-            case .valid, .wrong, .tooOld, .tooNew: return .valid
-            }
+        if headers.contains(where: { HookSignature.isSigning($0.name) && !$0.value.isEmpty }) {
+            return .valid
         }
-        return best
+        let verdict = verdict(.bearer, [nobodys], headers, [], now: now)
+        return verdict == .wrong ? .valid : verdict
     }
 
-    /// Spends what checking a webhook costs, for a source that there is not.
-    func checkInVain(_ headers: HTTPFields, _ body: [UInt8], now: Int64) {
-        for kind in [HookKind.github, .stripe, .standardWebhooks] {
-            let verdict = verdict(kind, [nobodys], headers, body, now: now)
-            guard verdict == .missing || verdict == .malformed else {
-                return
-            }
+    /// Spends what checking a signature costs, where there is none to check.
+    func checkInVain(_ headers: HTTPFields, _ body: [UInt8]) {
+        guard headers.contains(where: { HookSignature.isSigning($0.name) }),
+            let verifier = try? GitHubVerifier(secrets: [nobodys])
+        else {
+            return
         }
+        _ = verifier.verify(signature: ["sha256=" + String(repeating: "0", count: 64)], body: body[...])
     }
 
     /// Checks a webhook against secrets of which each may be the right one.
     func verdict(
-        _ kind: HookKind,
+        _ credential: HookCredential,
         _ secrets: [Secret],
         _ headers: HTTPFields,
         _ body: [UInt8],
         now: Int64
     ) -> SignatureVerdict {
-        guard let verifier = try? Verifier(kind, secrets) else {
+        guard let verifier = try? HookVerifier(credential, secrets) else {
             return .wrong
         }
         return verifier.verify(headers, body[...], now: now)
-    }
-
-    /// The verifier of a kind.
-    private enum Verifier {
-        case github(GitHubVerifier)
-        case stripe(StripeVerifier)
-        case standard(StandardWebhooksVerifier)
-        case bearer(BearerVerifier)
-
-        init(_ kind: HookKind, _ secrets: [Secret]) throws(SecretsError) {
-            switch kind {
-            case .github: self = .github(try GitHubVerifier(secrets: secrets))
-            case .stripe: self = .stripe(try StripeVerifier(secrets: secrets))
-            case .standardWebhooks: self = .standard(try StandardWebhooksVerifier(keys: secrets))
-            case .alertmanager, .generic: self = .bearer(try BearerVerifier(tokens: secrets))
-            }
-        }
-
-        func verify(_ headers: HTTPFields, _ body: ArraySlice<UInt8>, now: Int64) -> SignatureVerdict {
-            switch self {
-            case .github(let verifier):
-                verifier.verify(signature: headers[values: .hubSignature], body: body)
-            case .stripe(let verifier):
-                verifier.verify(signature: headers[values: .stripeSignature], body: body, now: now)
-            case .standard(let verifier):
-                verifier.verify(
-                    id: headers[values: .webhookID],
-                    timestamp: headers[values: .webhookTimestamp],
-                    signature: headers[values: .webhookSignature],
-                    body: body,
-                    now: now
-                )
-            case .bearer(let verifier):
-                verifier.verify(authorization: headers[values: .authorization])
-            }
-        }
     }
 }
