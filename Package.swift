@@ -89,7 +89,11 @@ let sharedTargets: [Target] = [
     shared("PostgreSQL", ["CPostgreSQL", deque, logging, serviceLifecycle]),
     shared(
         "ServiceBase",
-        ["Contracts", "Domain", "JSON", "Messaging", "Persistence", "ServiceRuntime", logging, serviceLifecycle]
+        [
+            "Contracts", "Domain", "JSON", "Messaging", "Persistence", "Secrets", "ServiceRuntime", coreMetrics,
+            logging,
+            serviceLifecycle,
+        ]
     ),
     shared("RabbitMQ", ["CRabbitMQ", deque, logging, serviceLifecycle]),
     shared("Persistence", ["PostgreSQL", coreMetrics, crypto, logging, serviceLifecycle]),
@@ -189,6 +193,10 @@ let testTargets: [Target] = [
     tests("Persistence", support + ["Persistence", coreMetrics, logging, metricsTestKit, serviceLifecycle]),
     tests("PostgreSQL", support + ["PostgreSQL", logging, serviceLifecycle, lifecycleTestKit]),
     tests("RabbitMQ", support + ["RabbitMQ", logging, serviceLifecycle]),
+    tests(
+        "ServiceBase",
+        support + ["Persistence", "Secrets", "ServiceBase", coreMetrics, logging, metricsTestKit, serviceLifecycle]
+    ),
     tests("ServiceRuntime", ["ServiceRuntime", coreMetrics, logging, serviceLifecycle, lifecycleTestKit]),
     tests("TestSupport", support),
 ]

@@ -39,8 +39,13 @@ package struct SealedSecret: Hashable, Sendable {
 
     /// Writes the form.
     init(keyID: String, box: some Sequence<UInt8>) {
-        bytes = [Self.form, UInt8(truncatingIfNeeded: keyID.utf8.count)] + Array(keyID.utf8) + Array(box)
+        bytes = Self.head(keyID: keyID) + Array(box)
         self.keyID = keyID
+    }
+
+    /// What everything begins with that was sealed with a key, and nothing that was sealed with another.
+    package static func head(keyID: String) -> [UInt8] {
+        [form, UInt8(truncatingIfNeeded: keyID.utf8.count)] + Array(keyID.utf8)
     }
 
     /// Nonce, ciphertext and tag.

@@ -113,14 +113,14 @@ extension IntegrationTests {
 
     // MARK: - What the tests share
 
-    private struct Delivered {
+    struct Delivered {
         let id: UUID
         let type: String
         let isDuplicate: Bool
     }
 
     /// Makes a source and answers its secret.
-    private func makeHook(_ name: String, kind: String) async throws -> String {
+    func makeHook(_ name: String, kind: String) async throws -> String {
         let answer = try await installation.client()
             .post("/admin/api/hooks", json: #"{"name":"\#(name)","kind":"\#(kind)"}"#)
         #expect(answer.status == 201, "\(answer.text)")
@@ -142,7 +142,7 @@ extension IntegrationTests {
     }
 
     /// Sends a webhook that has to be taken.
-    private func deliver(
+    func deliver(
         _ name: String,
         _ headers: [String: String],
         _ body: [UInt8],
@@ -160,7 +160,7 @@ extension IntegrationTests {
         }
     }
 
-    private static func gitHub(
+    static func gitHub(
         _ event: String,
         delivery: String,
         _ body: [UInt8],

@@ -1,9 +1,9 @@
 private import Foundation
 
 /// The key file that all services of one test process seal secrets with.
-enum TestKeys {
+package enum TestKeys {
     /// Its path; the file is made at the first use and lies in the temporary folder.
-    static func path() throws -> String { try file.get() }
+    package static func path() throws -> String { try file.get() }
 
     private static let file = Result<String, any Error> {
         let url = Command.temporaryURL("secret.keys")

@@ -11,6 +11,7 @@ package struct Gateway: Sendable {
     package let refusals: RefusalLedger
     package let intake: SignalIntake
     package let server: GatewayServer
+    private let resealer: SecretResealer?
     private let drain = ConnectionDrain()
 
     /// - Parameters:
@@ -72,6 +73,9 @@ package struct Gateway: Sendable {
                 logger: logger
             )
         )
+        resealer = secrets.map {
+            SecretResealer(columns: SealedColumn.hooks, ring: $0, database: database, logger: logger)
+        }
         self.identities = identities
         self.refusals = refusals
         self.intake = intake
@@ -93,7 +97,7 @@ package struct Gateway: Sendable {
 
     /// Its own parts in the order of dependence, the server last.
     package var parts: [ServicePart] {
-        [
+        (resealer.map { [ServicePart("sealed secrets", $0)] } ?? []) + [
             ServicePart("identities", identities),
             ServicePart("refusals", refusals),
             ServicePart("intake", intake),

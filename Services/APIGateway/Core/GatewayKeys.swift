@@ -1,3 +1,4 @@
+import ServiceBase
 package import ServiceRuntime
 
 /// The gateway's own settings and metrics.
@@ -86,6 +87,11 @@ package enum GatewayKeys {
             "batuta_hook_refusals_total",
             help: "Webhooks that were refused, by the signature's verdict or the problem's code.",
             labels: ["kind", "reason"]
+        ),
+        .gauge(
+            SecretResealer.gaugeLabel,
+            help: "Secrets that are sealed with another key than the first of the key file.",
+            labels: ["kind"]
         ),
         .counter("batuta_http_unknown_tokens_total", help: "Requests with a token that nobody knows."),
         .counter("batuta_refusals_unaudited_total", help: "Refusals that were too many to be recorded one by one."),

@@ -21,16 +21,17 @@ struct TestGateway: Sendable {
     /// Works as the service.
     var database: PostgresClient { storage.client }
 
-    /// Makes a database, bootstraps it, starts a gateway, lends it, and drops everything.
+    /// Makes a database, bootstraps it, prepares it, starts a gateway, lends it, and drops everything.
     static func with(
         bodyPatience: Duration = .seconds(10),
         secrets: SecretKeyRing? = nil,
+        prepare: @Sendable (ServiceDatabase) async throws -> Void = { _ in },
         _ body: @Sendable (TestGateway) async throws -> Void
     ) async throws {
         var configuration = GatewayConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))
         configuration.server.bodyPatience = bodyPatience
         try await ServiceDatabase.with(.gateway, connections: 8) { [configuration] database in
-            try await run(configuration, database, secrets, body)
+            try await run(configuration, database, secrets, prepare, body)
         }
     }
 
@@ -38,6 +39,7 @@ struct TestGateway: Sendable {
         _ configuration: GatewayConfiguration,
         _ database: ServiceDatabase,
         _ secrets: SecretKeyRing?,
+        _ prepare: @Sendable (ServiceDatabase) async throws -> Void,
         _ body: @Sendable (TestGateway) async throws -> Void
     ) async throws {
         let order = Bootstrap.Order(tenant: try tenant(), name: "Test", tokenName: "admin")
@@ -50,6 +52,7 @@ struct TestGateway: Sendable {
         guard let token else {
             throw PostgresError(.configuration, "the database is not fresh")
         }
+        try await prepare(database)
         let (lanes, requests) = withoutBroker(database.client)
         let gateway = Gateway(
             configuration,

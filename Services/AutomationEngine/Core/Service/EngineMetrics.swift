@@ -1,5 +1,6 @@
 import Domain
 import Metrics
+import ServiceBase
 package import ServiceRuntime
 
 /// What the engine counts.
@@ -29,6 +30,11 @@ extension EngineKeys {
     package static let metrics: [MetricDescription] = [
         .counter(EngineMetrics.signalsName, help: "Signals taken from the broker.", labels: ["outcome"]),
         .counter(EngineMetrics.runsName, help: "Runs that have ended.", labels: ["status"]),
+        .gauge(
+            SecretResealer.gaugeLabel,
+            help: "Secrets that are sealed with another key than the first of the key file.",
+            labels: ["kind"]
+        ),
         .histogram(EngineMetrics.batchName, help: "Time of one batch, from its reading to its commit."),
     ]
 }

@@ -29,8 +29,14 @@ package enum Engine {
             metrics: EngineMetrics()
         )
         let signals = base.consumer(Topology.engineSignals, prefetch: 1_000)
+        let resealing = execution.keys.map { ring in
+            ServicePart(
+                "sealed secrets",
+                SecretResealer(columns: [.secrets], ring: ring, database: base.database, logger: context.logger)
+            )
+        }
         // Parts stop in reverse: the source ends before the part that works on what it gave out.
-        return base.parts + execution.parts + [
+        return base.parts + (resealing.map { [$0] } ?? []) + execution.parts + [
             ServicePart(
                 "engine",
                 BatchConsumer(
