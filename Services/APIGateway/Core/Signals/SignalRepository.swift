@@ -169,12 +169,19 @@ package struct SignalRepository: Sendable {
         let rows = try await database.execute(
             PostgresStatement(
                 """
-                SELECT item FROM gateway.lanes l
-                JOIN gateway.outbox o ON o.epoch = l.epoch AND o.destination = 'signals'
-                    AND o.first_seq > l.signals_confirmed
-                CROSS JOIN unnest(o.items) AS item
+                -- The lanes first: few have anything unconfirmed, and the index of the outbox leads to just that.
+                WITH unfinished AS MATERIALIZED (
+                    SELECT epoch, signals_confirmed FROM gateway.lanes WHERE signals_confirmed < signals_last
+                )
+                SELECT item FROM unfinished l
+                CROSS JOIN LATERAL (
+                    SELECT o.items FROM gateway.outbox o
+                    WHERE o.epoch = l.epoch AND o.destination = 'signals' AND o.first_seq > l.signals_confirmed
+                      AND o.tenant = $2 AND o.message_id BETWEEN $3 AND $4
+                    OFFSET 0
+                ) AS message
+                CROSS JOIN unnest(message.items) AS item
                 JOIN unnest($1::uuid[]) AS asked (id) ON asked.id = item
-                WHERE l.signals_confirmed < l.signals_last AND o.tenant = $2 AND o.message_id BETWEEN $3 AND $4
                 """,
                 [
                     .uuidArray(signals), .text(tenant.key), .uuid(Self.messageBounds(of: first).lowerBound),

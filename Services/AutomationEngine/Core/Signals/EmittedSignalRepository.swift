@@ -50,12 +50,19 @@ struct EmittedSignalRepository: Sendable {
         let rows = try await database.execute(
             PostgresStatement(
                 """
+                -- The lanes first: few have anything unconfirmed, and the index of the outbox leads to just that.
+                WITH unfinished AS MATERIALIZED (
+                    SELECT epoch, signals_confirmed FROM engine.lanes WHERE signals_confirmed < signals_last
+                )
                 SELECT NOT EXISTS (
-                    SELECT FROM engine.lanes l
-                    JOIN engine.outbox o ON o.epoch = l.epoch AND o.destination = 'signals'
-                        AND o.first_seq > l.signals_confirmed
-                    WHERE l.signals_confirmed < l.signals_last AND o.tenant = $2 AND o.message_id >= $3
-                      AND $1 = ANY (o.items)
+                    SELECT FROM unfinished l
+                    CROSS JOIN LATERAL (
+                        SELECT o.items FROM engine.outbox o
+                        WHERE o.epoch = l.epoch AND o.destination = 'signals' AND o.first_seq > l.signals_confirmed
+                          AND o.tenant = $2 AND o.message_id >= $3
+                        OFFSET 0
+                    ) AS message
+                    WHERE $1 = ANY (message.items)
                 )
                 """,
                 [
