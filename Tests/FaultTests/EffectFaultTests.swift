@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Persistence
+import Synchronization
 import TestSupport
 import Testing
 
@@ -85,34 +86,47 @@ struct EffectFaultTests {
     }
 
     @Test func anEngineThatSleptPastItsLeaseWritesNothing() async throws {
+        let (isAsleep, gate) = (Flag(), RecordingSink.Gate())
         try await RecordingSink.with { _, _ in
-            .late(.milliseconds(500), 200)
+            // What the sleeper waits for is answered in its sleep; what others do meanwhile lasts until it has woken.
+            isAsleep.isSet ? .held(gate, 200) : .late(.seconds(1), 200)
         } _: { sink in
+            defer { gate.open() }
             let key = try await automate(sink, steps: 2, isIdempotent: true)
             let (sleeper, other) = (try installation.replica(.engine, 0), try installation.replica(.engine, 1))
             try await other.terminate()
             let signals = try await post(20, key)
             try await eventually("calls are under way") { sink.calls.count >= 5 }
+            isAsleep.set()
             try #require(sleeper.process).pause()
+            let before: [String: String]
             do {
                 try await installation.restartEnded()
-                _ = try await ended(key, signals.count)
+                try await eventually("every run is under way in the other engine", within: .seconds(60)) {
+                    try await underWay(key, in: other) == signals.count
+                }
+                before = try await rows(key)
             } catch {
                 sleeper.process?.resume()
                 throw error
             }
-            let before = try await rows(key)
             sleeper.process?.resume()
+            _ = try await installation.showingLogs {
+                try await eventually("it has tried to write what it knows", within: .seconds(30)) {
+                    sleeper.process?.log.contains("a run is no longer held here") == true
+                }
+            }
             try await eventually("it works again", within: .seconds(30)) {
                 try await installation.count(
                     "SELECT count(*) FROM engine.instances WHERE replica = '\(sleeper.name)' AND lease_until > now()"
                 ) > 0
             }
-            // What it does late is done once it has taken part in something new.
+            #expect(try await rows(key) == before, "a late writer's updates find no row")
+            gate.open()
+            // What else it does late is done once it has taken part in something new.
             let more = try await post(10, key)
-            _ = try await ended(key, signals.count + more.count)
-            let after = try await rows(key).filter { before.keys.contains($0.key) }
-            #expect(after == before, "a late writer's updates find no row")
+            let parked = try await ended(key, signals.count + more.count)
+            #expect(parked.isEmpty)
             #expect(sleeper.isRunning)
             try await check(sink, key, signals: signals.count + more.count)
         }
@@ -150,6 +164,15 @@ struct EffectFaultTests {
     }
 
     // MARK: - Work
+
+    /// What a test tells the sink's script.
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+
+        var isSet: Bool { value.load(ordering: .acquiring) }
+
+        func set() { value.store(true, ordering: .releasing) }
+    }
 
     /// Makes an automation whose steps call a sink; answers its key, which is its signals' type, too.
     private func automate(_ sink: RecordingSink, steps: Int, isIdempotent: Bool) async throws -> String {
@@ -210,6 +233,18 @@ struct EffectFaultTests {
             )
         )
         return try rows.map { try $0.decode(0) }
+    }
+
+    /// How many attempts an engine is making.
+    private func underWay(_ key: String, in engine: Replica) async throws -> Int {
+        try await installation.count(
+            """
+            SELECT count(*) FROM engine.step_attempts a
+            JOIN engine.automation_runs r ON r.run_id = a.run_id AND r.owner = a.instance
+            JOIN engine.instances i ON i.instance = a.instance
+            WHERE r.automation_key = '\(key)' AND i.replica = '\(engine.name)' AND a.outcome IS NULL
+            """
+        )
     }
 
     /// What the steps of every run look like.

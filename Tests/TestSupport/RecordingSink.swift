@@ -34,8 +34,40 @@ package final class RecordingSink: Sendable {
         case answer(Int, body: String = "{}", headers: [String: String] = ["content-type": "application/json"])
         /// After a while.
         case late(Duration, Int)
+        /// Once a gate is open.
+        case held(Gate, Int)
         /// The connection is closed without an answer.
         case drop
+    }
+
+    /// Holds calls back until it is opened.
+    package final class Gate: Sendable {
+        private struct State {
+            var isOpen = false
+            var waiting: [@Sendable () -> Void] = []
+        }
+
+        private let state = Mutex(State())
+
+        package init() {}
+
+        /// Answers the calls that wait, and those to come at once.
+        package func open() {
+            let waiting = state.withLock { state in
+                state.isOpen = true
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for answer in waiting { answer() }
+        }
+
+        fileprivate func pass(_ answer: @escaping @Sendable () -> Void) {
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiting.append(answer) }
+                return state.isOpen
+            }
+            if isOpen { answer() }
+        }
     }
 
     /// Decides about a call; it is told how many calls with the same key came before.
@@ -50,11 +82,19 @@ package final class RecordingSink: Sendable {
     /// Everything that came so far.
     package var calls: [Call] { log.calls.withLock { $0 } }
 
-    /// The base URL.
+    /// The base URL, on loopback.
     package var url: String { "http://127.0.0.1:\(port)" }
 
     /// Runs a sink for as long as the body takes.
+    ///
+    /// - Parameters:
+    ///   - host: Where it listens; `::` is every address that the machine has.
+    ///   - script: What it answers.
+    ///   - body: Is lent the sink.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or why the sink cannot listen.
     package static func with<Value>(
+        on host: String = "127.0.0.1",
         _ script: @escaping Script = { _, _ in .answer(200) },
         _ body: (RecordingSink) async throws -> Value
     ) async throws -> Value {
@@ -68,7 +108,7 @@ package final class RecordingSink: Sendable {
                     try channel.pipeline.syncOperations.addHandler(SinkHandler(log))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: host, port: 0).get()
         let sink = RecordingSink(channel, log)
         do {
             let value = try await body(sink)
@@ -145,6 +185,11 @@ private final class SinkHandler: ChannelInboundHandler {
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             context.eventLoop.scheduleTask(in: TimeAmount(delay)) {
                 bound.value.0.answer(status, "{}", [:], bound.value.1)
+            }
+        case .held(let gate, let status):
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            gate.pass {
+                bound.eventLoop.execute { bound.value.0.answer(status, "{}", [:], bound.value.1) }
             }
         case .drop:
             context.close(promise: nil)

@@ -166,7 +166,14 @@ final class RunDriver: Service {
         // Once at least, for what is known now is not known to anybody later.
         repeat {
             do {
-                return try await committer.commit(update)
+                let isHeld = try await committer.commit(update)
+                if !isHeld {
+                    logger.notice(
+                        "a run is no longer held here, and nothing more is stored of it",
+                        metadata: ["run_id": "\(update.record.id.lowercased)", "fence": "\(update.record.fence)"]
+                    )
+                }
+                return isHeld
             } catch let error as LaneError where error.code == .draining {
                 return false
             } catch  where BatchConsumer.FailureKind(of: error) == .data {
