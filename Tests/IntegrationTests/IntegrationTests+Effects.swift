@@ -156,17 +156,46 @@ extension IntegrationTests {
 
     @Test func whatMayNotBeCalledIsNotCalled() async throws {
         let key = Self.unique("guard")
-        try await automate(
-            key,
-            on: key,
-            steps:
-                #"{"name":"call","action_key":"http.request","input":{"url":"http://{{ signal.data.host }}/latest/meta-data"}}"#
-        )
-        for host in ["169.254.169.254", "127.0.0.2", "[::1]", "10.0.0.1", "0x7f000001"] {
-            let receipt = try await installation.post(id: "\(key)-\(host)", type: key, data: #"{"host":"\#(host)"}"#)
-            let run = try await run(of: receipt.signalID, "failed")
-            let code = run["steps"]?[0]?["error"]?["code"]?.stringValue
-            #expect(["address_refused", "invalid_url", "invalid_input"].contains(code ?? ""), "\(host): \(code ?? "")")
+        // It would answer at every address of the machine; the engine may call it at 127.0.0.1 alone.
+        try await RecordingSink.with(on: "::") { call, _ in
+            call.path == "/away" ? .answer(302, headers: ["location": call.body]) : .answer(200)
+        } _: { sink in
+            try await automate(
+                key,
+                on: "\(key).straight",
+                steps: #"{"name":"call","action_key":"http.request","input":{"url":"http://{{ signal.data.host }}/x"}}"#
+            )
+            try await automate(
+                "\(key)-away",
+                on: "\(key).away",
+                steps: """
+                    {"name":"call","action_key":"http.request","idempotent":false,"input":{"method":"POST",
+                     "url":"\(sink.url)/away","body":"http://{{ signal.data.host }}/x","follow_redirects":true}}
+                    """
+            )
+            let hosts = [
+                "127.0.0.2", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "0x7f000002", "2130706434", "0177.0.0.2",
+                "127.2",
+                "169.254.169.254", "10.0.0.1", "user@127.0.0.2",
+            ]
+            for host in hosts {
+                let data = #"{"host":"\#(host):\#(sink.port)"}"#
+                let receipt = try await installation.post(id: "\(key)-\(host)", type: "\(key).straight", data: data)
+                let run = try await run(of: receipt.signalID, "failed")
+                #expect(run["steps"]?[0]?["status"]?.stringValue == "failed")
+                let code = run["steps"]?[0]?["error"]?["code"]?.stringValue ?? "none"
+                #expect(["address_refused", "invalid_url", "invalid_input"].contains(code), "\(host): \(code)")
+            }
+            #expect(sink.calls.isEmpty)
+            for host in hosts {
+                let data = #"{"host":"\#(host):\#(sink.port)"}"#
+                let receipt = try await installation.post(id: "\(key)-\(host)-away", type: "\(key).away", data: data)
+                // Whether the server that answered first has done something is not known.
+                let run = try await run(of: receipt.signalID, "unknown")
+                let code = run["steps"]?[0]?["error"]?["code"]?.stringValue ?? "none"
+                #expect(["address_refused", "redirect_refused"].contains(code), "\(host): \(code)")
+            }
+            #expect(sink.calls.map(\.path) == hosts.map { _ in "/away" })
         }
     }
 
