@@ -1,0 +1,78 @@
+import Domain
+import FoundationEssentials
+import PostgreSQL
+import RabbitMQ
+import TestSupport
+import Testing
+
+@testable import Messaging
+
+@Suite("The lease, as its holder judges it")
+struct LeaseTests {
+    private static let lease = Duration.seconds(LaneKeeper.leaseSeconds)
+
+    @Test("is not held before it was ever taken")
+    func never() {
+        #expect(!Self.lanes().holdsLease(since: .now))
+    }
+
+    @Test("is held since it was taken, and not since before")
+    func since() {
+        let lanes = Self.lanes()
+        let taken = ContinuousClock.now - .seconds(1)
+        lanes.leaseRenewed(at: taken)
+        #expect(lanes.holdsLease(since: taken))
+        #expect(lanes.holdsLease(since: .now))
+        #expect(!lanes.holdsLease(since: taken - .nanoseconds(1)))
+    }
+
+    @Test("is taken for lost a second before it ends")
+    func spare() {
+        let lanes = Self.lanes()
+        let now = ContinuousClock.now
+        lanes.leaseRenewed(at: now - Self.lease + .milliseconds(999))
+        #expect(!lanes.holdsLease(since: now))
+        // Long enough that this test comes to its end in it.
+        lanes.leaseRenewed(at: now - Self.lease + .seconds(4))
+        #expect(lanes.holdsLease(since: now))
+    }
+
+    @Test("is held without a break where it was renewed in time, and since its renewal where it was not")
+    func renewed() {
+        let now = ContinuousClock.now
+        for (pause, isUnbroken) in [(Self.lease - .seconds(1), true), (Self.lease + .seconds(1), false)] {
+            let lanes = Self.lanes()
+            let first = now - pause
+            lanes.leaseRenewed(at: first)
+            lanes.leaseRenewed(at: now)
+            #expect(lanes.holdsLease(since: first) == isUnbroken)
+            #expect(lanes.holdsLease(since: now))
+        }
+    }
+
+    private static func lanes() -> LaneGroup {
+        let logger = ServiceDatabase.logger
+        let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
+        let publisher = RabbitMQPublisher(configuration: broker, logger: logger)
+        let instance = UUIDv7.make()
+        let requests = RequestClient(
+            service: .engine,
+            appID: "automation-engine",
+            instance: instance,
+            configuration: broker,
+            publisher: publisher,
+            logger: logger
+        )
+        let context = LaneContext(
+            schema: "engine",
+            service: "automation-engine",
+            replica: "test",
+            instance: instance,
+            database: PostgresClient(configuration: PostgresConfiguration(), logger: logger),
+            publisher: publisher,
+            requests: requests,
+            logger: logger
+        )
+        return LaneGroup(context: context, count: 1)
+    }
+}
