@@ -11,29 +11,56 @@ struct RestingRunsTests {
     private static let error = StepError.notExecutable("It cannot.")
 
     @Test("a run rests for a while, and is given up when nobody could resume it for long")
-    func rests() {
+    func rests() throws {
         let resting = RestingRuns()
         let start = ContinuousClock.now
         let (one, two) = (UUIDv7.make(), UUIDv7.make())
-        #expect(resting.failed(one, at: start) == .rest)
+        let steps = try record(.waiting).steps
+        #expect(resting.failed(one, at: steps, now: start) == .rest)
         #expect(resting.runs(at: start + .seconds(1)) == [one])
         #expect(resting.runs(at: start + RestingRuns.restTime).isEmpty)
-        #expect(resting.failed(one, at: start + .seconds(61)) == .rest)
-        #expect(resting.failed(two, at: start + RestingRuns.patience) == .rest)
-        #expect(resting.failed(one, at: start + RestingRuns.patience) == .giveUp)
+        #expect(resting.failed(one, at: steps, now: start + .seconds(61)) == .rest)
+        #expect(resting.failed(two, at: nil, now: start + RestingRuns.patience) == .rest)
+        #expect(resting.failed(one, at: steps, now: start + RestingRuns.patience) == .giveUp)
         // Whoever takes it up again begins anew.
-        #expect(resting.failed(one, at: start + RestingRuns.patience) == .rest)
+        #expect(resting.failed(one, at: steps, now: start + RestingRuns.patience) == .rest)
     }
 
-    @Test("a run that went on somewhere else is forgotten")
-    func forgets() {
+    @Test("a run that has gone on, here or somewhere else, is given all the time again")
+    func progress() throws {
+        let start = ContinuousClock.now
+        let (before, after) = (try record(.waiting, .queued).steps, try record(.succeeded, .waiting).steps)
+        let elsewhere = RestingRuns()
+        let run = UUIDv7.make()
+        #expect(elsewhere.failed(run, at: before, now: start) == .rest)
+        #expect(elsewhere.failed(run, at: after, now: start + RestingRuns.patience) == .rest)
+        let here = RestingRuns()
+        #expect(here.failed(run, at: before, now: start) == .rest)
+        here.resumed(run)
+        #expect(here.runs(at: start).isEmpty)
+        #expect(here.failed(run, at: before, now: start + RestingRuns.patience) == .rest)
+    }
+
+    @Test("a run that was not tried here for long is forgotten")
+    func forgets() throws {
         let resting = RestingRuns()
         let start = ContinuousClock.now
         let run = UUIDv7.make()
-        #expect(resting.failed(run, at: start) == .rest)
+        let steps = try record(.waiting).steps
+        #expect(resting.failed(run, at: steps, now: start) == .rest)
         let later = start + RestingRuns.restTime + RestingRuns.patience
         #expect(resting.runs(at: later).isEmpty)
-        #expect(resting.failed(run, at: later) == .rest)
+        #expect(resting.failed(run, at: steps, now: later) == .rest)
+    }
+
+    @Test("a run with nothing left to do succeeds, even if it cannot be read any more")
+    func nothingLeft() throws {
+        var record = try record(.succeeded, .skipped)
+        let change = record.giveUp(Self.error, at: Self.now)
+        #expect(record.status == .succeeded)
+        #expect(record.error == nil)
+        #expect(record.finishedAt == Self.now)
+        #expect(change.steps.isEmpty)
     }
 
     @Test("a run that is given up has failed at the step that was next, whatever came before")

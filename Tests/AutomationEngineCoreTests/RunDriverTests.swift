@@ -1,3 +1,4 @@
+import Domain
 import FoundationEssentials
 import Messaging
 import OutboundHTTP
@@ -50,6 +51,77 @@ struct RunDriverTests {
                     group.cancelAll()
                 }
             }
+        }
+    }
+
+    @Test("runs that cannot be resumed are given back once, and do not stand in the way of each other")
+    func leaves() async throws {
+        let automation = try Fixtures.automation(steps: #"{"name":"one","action_key":"data.transform"}"#)
+        try await TestEngine.with { engine in
+            try await TestEngine.withClient { client in
+                let committer = engine.committer()
+                let driver = engine.driver(client, committer: committer)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await engine.lanes.run() }
+                    group.addTask { try await committer.run() }
+                    group.addTask { try await driver.run() }
+                    var left: [String] = []
+                    for _ in 0..<3 {
+                        // Its automation is not stored.
+                        let (machine, _) = try await engine.begin(automation)
+                        try await engine.storage.executeAsSuperuser(
+                            """
+                            UPDATE engine.automation_runs SET status = 'queued', owner = NULL, finished_at = NULL
+                            WHERE run_id = '\(machine.record.id.uuidString)'
+                            """
+                        )
+                        left.append("queued 2")
+                        driver.wake()
+                        try await eventually("the runs are given back under the fence of one claim each") {
+                            try await engine.texts(
+                                "SELECT status || ' ' || fence FROM engine.automation_runs WHERE owner IS NULL"
+                            )
+                        } until: {
+                            $0 == left
+                        }
+                    }
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
+    @Test("a run that is given up is stored so, with an entry in the audit log", arguments: [true, false])
+    func givesUp(isUnderWay: Bool) async throws {
+        let automation = try Fixtures.automation(
+            steps: #"{"name":"call","action_key":"http.request","input":{"url":"https://x.org"}}"#
+        )
+        try await TestEngine.with { engine in
+            let committer = engine.committer()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await committer.run() }
+                let (machine, _) = try await engine.begin(automation)
+                var record = machine.record
+                if !isUnderWay { record.steps[0].status = .waiting }
+                let change = record.giveUp(.notExecutable("It cannot."), at: TestEngine.now)
+                let isHeld = try await committer.commit(RunUpdate(record: record, change: change))
+                #expect(isHeld)
+                group.cancelAll()
+            }
+            let row = "SELECT r.status || ' ' || s.status || ' ' || coalesce(r.owner::text, 'nobody')"
+            let rows = try await engine.texts(
+                "\(row) FROM engine.automation_runs r JOIN engine.automation_run_steps s USING (run_id)"
+            )
+            #expect(rows == [isUnderWay ? "unknown unknown nobody" : "failed failed nobody"])
+            let outcomes = try await engine.texts("SELECT coalesce(outcome, 'none') FROM engine.step_attempts")
+            #expect(outcomes == [isUnderWay ? "unknown" : "none"])
+            let entries = try await engine.texts(
+                """
+                SELECT convert_from(body, 'UTF8')::json ->> 'action' FROM engine.outbox
+                WHERE destination = 'audit' ORDER BY first_seq DESC LIMIT 1
+                """
+            )
+            #expect(entries == [isUnderWay ? "run.park" : "run.end"])
         }
     }
 

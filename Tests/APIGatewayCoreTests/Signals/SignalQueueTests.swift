@@ -53,6 +53,7 @@ import Testing
             if begins {
                 #expect(await second.value?.count == 1)
             } else {
+                try await eventually("the second caller sleeps") { queue.sleeperCount == 1 }
                 // Only the end of the first batch, or of everything, lets it go on.
                 let next = await queue.take(0)
                 #expect(next?.count == 1)

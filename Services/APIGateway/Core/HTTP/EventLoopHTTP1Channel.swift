@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// A request is read, handled and answered there, without a change of threads between the connection and its handler,
 /// which would cost more than handling it does.
-private final class EventLoopExecutor: TaskExecutor {
+final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 
     init(_ eventLoop: any EventLoop) {
@@ -36,4 +36,15 @@ struct EventLoopHTTP1Channel: ServerChildChannel {
             await http1.handle(value: value, logger: logger)
         }
     }
+}
+
+/// Does what a body asks for; that of a large body away from the event loops, whose other connections would wait for it.
+func handling<Answer: Sendable>(
+    _ body: [UInt8],
+    _ work: @Sendable () async throws -> Answer
+) async throws -> Answer {
+    guard body.count > 64 * 1_024 else {
+        return try await work()
+    }
+    return try await withTaskExecutorPreference(globalConcurrentExecutor, operation: work)
 }

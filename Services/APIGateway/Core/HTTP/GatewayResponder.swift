@@ -75,18 +75,17 @@ package struct GatewayResponder: HTTPResponder {
             let body =
                 [.post, .put].contains(route.method)
                 ? try await RequestBodyReader.read(request, limit: limits.bytes(of: route, request.headers)) : []
-            return try await operations.perform(
-                GatewayRequest(
-                    route: route,
-                    parameters: parameters,
-                    queryText: query,
-                    headers: request.headers,
-                    body: body,
-                    requestID: requestID,
-                    trace: trace,
-                    caller: caller
-                )
+            let asked = GatewayRequest(
+                route: route,
+                parameters: parameters,
+                queryText: query,
+                headers: request.headers,
+                body: body,
+                requestID: requestID,
+                trace: trace,
+                caller: caller
             )
+            return try await handling(body) { try await operations.perform(asked) }
         }
     }
 

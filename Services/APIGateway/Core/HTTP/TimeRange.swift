@@ -11,6 +11,9 @@ struct TimeRange: Sendable, Equatable {
 
     /// Reads `from`, for which `since` does as well, and `until`; a problem names the first that is no time of RFC 3339.
     init(_ query: Query) throws {
+        guard query["from"] == nil || query["since"] == nil else {
+            throw GatewayProblem.invalidParameter("since")
+        }
         from = try Self.least(query["from"] == nil ? "since" : "from", query)
         until = try Self.least("until", query)
     }

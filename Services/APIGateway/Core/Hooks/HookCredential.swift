@@ -23,6 +23,9 @@ enum HookCredential: Sendable, Equatable {
         }
     }
 
+    /// Whether the secret itself is sent, and no signature.
+    var isBearer: Bool { self == .bearer }
+
     /// Whether we may make its secret; elsewhere the publisher does.
     var generatesSecret: Bool { self != .stripe }
 }

@@ -148,7 +148,8 @@ struct HookOperations: Sendable {
         in lane: LaneTransaction
     ) async throws -> SealedHook {
         let rows = try await lane.database.pipeline([
-            HookRepository.lock(tenant), HookRepository.named(request.parameters.first ?? "", of: tenant),
+            HookRepository.lock(tenant),
+            HookRepository.named(request.parameters.first ?? "", of: tenant, isToChange: true),
         ])
         guard let row = rows.last?.first else {
             throw GatewayProblem.notFound

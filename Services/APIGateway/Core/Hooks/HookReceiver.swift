@@ -32,7 +32,8 @@ struct HookReceiver: Sendable {
             kind = sealed?.hook.kind
             let announced = delivery.headers[.contentLength].flatMap { Int($0) } ?? limits.hook
             return try await gate.holding(announced) {
-                try await take(delivery, sealed, try await body())
+                let body = try await body()
+                return try await handling(body) { try await take(delivery, sealed, body) }
             }
         } catch let refusal as Refusal {
             note(delivery, kind, refusal.reason)
@@ -68,7 +69,7 @@ struct HookReceiver: Sendable {
         }
         let verdict = secrets.verdict(sealed.hook.credential, accepted, delivery.headers, body, now: Self.now())
         guard verdict.isValid else {
-            if verdict == .missing || verdict == .malformed {
+            if verdict == .missing || verdict == .malformed || sealed.hook.credential.isBearer {
                 // No signature was computed, so it would be told by the time from a source that there is not.
                 secrets.checkInVain(delivery.headers, body)
             }

@@ -57,9 +57,13 @@ package struct HookRepository: Sendable {
         PostgresStatement("DELETE FROM gateway.hooks WHERE hook_id = $1", [.uuid(hookID)])
     }
 
-    static func named(_ name: String, of tenant: Tenant) -> PostgresStatement {
+    /// One hook; with `isToChange` nobody else may change it before the transaction ends.
+    static func named(_ name: String, of tenant: Tenant, isToChange: Bool = false) -> PostgresStatement {
         PostgresStatement(
-            "SELECT \(SealedHook.columns) FROM gateway.hooks WHERE tenant = $1 AND name = $2",
+            """
+            SELECT \(SealedHook.columns) FROM gateway.hooks WHERE tenant = $1 AND name = $2
+            \(isToChange ? "FOR UPDATE" : "")
+            """,
             [.text(tenant.key), .text(name)]
         )
     }

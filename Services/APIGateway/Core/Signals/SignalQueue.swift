@@ -57,7 +57,7 @@ final class SignalQueue: Sendable {
         var bytes = 4 * 1_024 * 1_024
         /// As many waiting signals begin another batch beside those under way.
         var pressure = 128
-        /// A batch that takes longer than this holds no other one back.
+        /// A batch that takes longer than this holds no other one back, once more arrives or somebody nudges.
         var patience = Duration.milliseconds(50)
     }
 
@@ -109,6 +109,9 @@ final class SignalQueue: Sendable {
         self.capacity = capacity
         self.limits = limits
     }
+
+    /// How many callers wait for something to take.
+    var sleeperCount: Int { state.withLock { $0.sleepers.count } }
 
     /// How many signals wait.
     var count: Int { state.withLock { $0.signals } }

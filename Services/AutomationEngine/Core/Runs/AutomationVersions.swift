@@ -41,9 +41,11 @@ final class AutomationVersions: Sendable {
         guard let row = rows.first else {
             throw StepError.notExecutable("The run's version of its automation is not stored.")
         }
-        let document = try JSONDocument(parsing: try row.decode(0, as: [UInt8].self))
+        let stored = try row.decode(0, as: [UInt8].self)
         var reader = DefinitionReader(registry: registry)
-        guard case .definition(let definition) = reader.read(document.root, at: JSONPointer()) else {
+        guard let document = try? JSONDocument(parsing: stored),
+            case .definition(let definition) = reader.read(document.root, at: JSONPointer())
+        else {
             throw StepError.notExecutable("This release cannot execute the run's definition.")
         }
         let automation = CompiledAutomation(

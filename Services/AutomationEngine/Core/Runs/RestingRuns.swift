@@ -1,3 +1,4 @@
+import Domain
 import FoundationEssentials
 import Synchronization
 
@@ -8,13 +9,21 @@ final class RestingRuns: Sendable {
     enum Verdict: Equatable, Sendable {
         /// Somebody may be able to go on with it later.
         case rest
-        /// It could not be resumed for ``patience``.
+        /// It could not be resumed for ``patience``, and nobody has brought it a step forward.
         case giveUp
+    }
+
+    /// How far a run has come.
+    private struct Mark: Equatable {
+        var status: StepStatus
+        var attempt: Int
     }
 
     private struct Rest {
         var since: ContinuousClock.Instant
         var until: ContinuousClock.Instant
+        /// Nil where the run's rows could not be read.
+        var marks: [Mark]?
     }
 
     /// How long a run is left alone.
@@ -25,16 +34,29 @@ final class RestingRuns: Sendable {
     private let rests = Mutex<[UUID: Rest]>([:])
 
     /// A run could not be resumed.
-    func failed(_ run: UUID, at now: ContinuousClock.Instant) -> Verdict {
-        rests.withLock { rests in
-            let since = rests[run]?.since ?? now
+    ///
+    /// - Parameters:
+    ///   - run: Its id.
+    ///   - steps: As they are stored; nil where they cannot be read.
+    ///   - now: When it failed.
+    /// - Returns: What to do with it.
+    func failed(_ run: UUID, at steps: [RunRecord.Step]?, now: ContinuousClock.Instant) -> Verdict {
+        let marks = steps?.map { Mark(status: $0.status, attempt: $0.attempt) }
+        return rests.withLock { rests in
+            let before = rests[run].flatMap { $0.marks == marks ? $0 : nil }
+            let since = before?.since ?? now
             guard now - since < Self.patience else {
                 rests[run] = nil
                 return .giveUp
             }
-            rests[run] = Rest(since: since, until: now + Self.restTime)
+            rests[run] = Rest(since: since, until: now + Self.restTime, marks: marks)
             return .rest
         }
+    }
+
+    /// A run has gone on here after all.
+    func resumed(_ run: UUID) {
+        rests.withLock { _ = $0.removeValue(forKey: run) }
     }
 
     /// The runs that are to be left alone now.

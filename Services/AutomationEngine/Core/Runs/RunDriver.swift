@@ -35,6 +35,7 @@ final class RunDriver: Service {
     private let alarm = Alarm()
     private let isDraining = Atomic(false)
     private let resting = RestingRuns()
+    private let metrics = EngineMetrics()
     private let orders: AsyncStream<Order>
     private let order: AsyncStream<Order>.Continuation
 
@@ -119,7 +120,9 @@ final class RunDriver: Service {
         let stored = machine.record
         let next = machine.resumed(at: now(), chance: .random(in: 0...1), mayAttempt: mayAttempt)
         do {
-            return try await store(&machine) ? next : nil
+            let isHeld = try await store(&machine)
+            resting.resumed(stored.id)
+            return isHeld ? next : nil
         } catch {
             logger.error("a resumed run cannot be stored", metadata: ["error": "\(error)"])
             await leave(stored.id, stored, StepError.notExecutable("The run's next state cannot be stored."))
@@ -217,12 +220,18 @@ final class RunDriver: Service {
             return 0
         }
         let deadline = since + .seconds(10)
-        var ids = try await repository.claim(limit: limit, owner: owner, held: withheld, deadline: deadline)
+        // Those first that are this replica's own already: nobody else can take them.
+        var ids = try await repository.claimOrphans(
+            limit: limit,
+            owner: owner,
+            held: { withheld },
+            deadline: deadline
+        )
         if ids.count < limit {
-            ids += try await repository.claimOrphans(
+            ids += try await repository.claim(
                 limit: limit - ids.count,
                 owner: owner,
-                held: { withheld + ids },
+                held: withheld + ids,
                 deadline: deadline
             )
         }
@@ -234,12 +243,24 @@ final class RunDriver: Service {
     }
 
     /// Begins to drive claimed runs; answers how many.
+    ///
+    /// What a failure leaves without a driver, the next search finds.
     private func begin(
-        _ ids: [UUID],
+        _ ids: some Collection<UUID>,
         since: ContinuousClock.Instant,
         deadline: ContinuousClock.Instant
     ) async throws -> Int {
-        let runs = try await repository.load(ids, deadline: deadline)
+        let runs: [UUID: Result<LoadedRun, any Error>]
+        do {
+            runs = try await repository.load(Array(ids), deadline: deadline)
+        } catch  where ids.count > 1 && ContinuousClock.now < deadline {
+            // One of them may be what cannot be read, and the others are not to suffer for it.
+            var begun = 0
+            for half in [ids.prefix(ids.count / 2), ids.dropFirst(ids.count / 2)] {
+                begun += try await begin(Array(half), since: since, deadline: deadline)
+            }
+            return begun
+        }
         var begun = 0
         for id in ids where slots.reserve(id) {
             do {
@@ -262,17 +283,18 @@ final class RunDriver: Service {
     private func leave(_ id: UUID, _ record: RunRecord?, _ error: any Error) async {
         var metadata: Logger.Metadata = ["run_id": "\(id.lowercased)", "error": "\(error)"]
         defer { logger.error("a run cannot be resumed", metadata: metadata) }
-        let verdict = resting.failed(id, at: .now)
+        let verdict = resting.failed(id, at: record?.steps, now: .now)
+        metrics.rest(resting.runs(at: .now).count)
         do {
             guard var record, let error = error as? StepError, verdict == .giveUp else {
                 try await repository.release(id, owner: owner, deadline: .now + .seconds(10))
                 return
             }
             let change = record.giveUp(error, at: now())
-            _ = try await committer.commit(RunUpdate(record: record, change: change))
-            metadata["status"] = "\(record.status.rawValue)"
+            if try await committer.commit(RunUpdate(record: record, change: change)) {
+                metadata["status"] = "\(record.status.rawValue)"
+            }
         } catch {
-            // It has no driver now, which the next search finds out.
             metadata["then"] = "\(error)"
         }
     }

@@ -36,7 +36,11 @@ extension RunRecord {
             change.steps.insert(position)
             status = .failed
         }
-        status = .failed
+        if status != .failed {
+            // Nothing was left to do.
+            status = .succeeded
+            self.error = nil
+        }
         finishedAt = now
         return change
     }

@@ -7,6 +7,7 @@ package import ServiceRuntime
 struct EngineMetrics: Sendable {
     static let signalsName = "batuta_engine_signals_total"
     static let runsName = "batuta_engine_runs_total"
+    static let restingName = "batuta_engine_resting_runs"
     static let batchName = "batuta_engine_batch_seconds"
 
     let fresh = Counter(label: signalsName, dimensions: [("outcome", "processed")])
@@ -14,6 +15,7 @@ struct EngineMetrics: Sendable {
     let succeeded = Counter(label: runsName, dimensions: [("status", "succeeded")])
     let failed = Counter(label: runsName, dimensions: [("status", "failed")])
     let batch = Timer(label: batchName)
+    private let resting = Gauge(label: restingName)
 
     func record(_ outcome: SignalProcessor.Outcome, took duration: Duration) {
         fresh.increment(by: outcome.fresh)
@@ -22,6 +24,11 @@ struct EngineMetrics: Sendable {
         succeeded.increment(by: good)
         failed.increment(by: outcome.runs.count - good)
         batch.recordNanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+
+    /// So many runs are left alone now.
+    func rest(_ count: Int) {
+        resting.record(count)
     }
 }
 
@@ -35,6 +42,7 @@ extension EngineKeys {
             help: "Secrets that are sealed with another key than the first of the key file.",
             labels: ["kind"]
         ),
+        .gauge(EngineMetrics.restingName, help: "Runs that this replica could not resume, and tries again."),
         .histogram(EngineMetrics.batchName, help: "Time of one batch, from its reading to its commit."),
     ]
 }
