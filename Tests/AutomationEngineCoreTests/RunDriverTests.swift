@@ -11,6 +11,8 @@ import Testing
 
 @Suite("Attempts and the lease", .requiresServers, .timeLimit(.minutes(2)))
 struct RunDriverTests {
+    private static let attempts = "SELECT outcome || ' ' || (error::json ->> 'code') FROM engine.step_attempts"
+
     @Test("nothing is sent by an engine without a lease, and the run waits for another one")
     func withoutLease() async throws {
         try await RecordingSink.with { sink in
@@ -21,8 +23,7 @@ struct RunDriverTests {
                     }
                 }
                 #expect(sink.calls.isEmpty)
-                let attempts = "SELECT outcome || ' ' || (error::json ->> 'code') FROM engine.step_attempts"
-                #expect(try await engine.texts(attempts) == ["failed lease_lost"])
+                #expect(try await engine.texts(Self.attempts) == ["failed lease_lost"])
             }
         }
     }
@@ -36,8 +37,8 @@ struct RunDriverTests {
                     group.addTask { try await engine.lanes.run() }
                     try await eventually("it has a lease") { engine.lanes.holdsLease(since: .now) }
                     try await Self.drive(engine, sink, since: before) {
-                        try await eventually("the run waits") {
-                            try await engine.texts("SELECT status FROM engine.automation_runs") == ["queued"]
+                        try await eventually("the attempt was given up") {
+                            try await engine.texts(Self.attempts) == ["failed lease_lost"]
                         }
                     }
                     #expect(sink.calls.isEmpty)
