@@ -85,7 +85,8 @@ struct HookReader {
 
     private func signal(_ draft: Draft, keep: KeepTree?) throws -> IncomingSignal {
         var data = draft.data
-        if let keep, let document = try? JSONDocument(parsing: data, limits: .wrapped) {
+        let room = JSONLimits(maximumBytes: limits.hook, maximumDepth: JSONLimits.wrapped.maximumDepth)
+        if let keep, let document = try? JSONDocument(parsing: data, limits: room) {
             var writer = JSONWriter()
             document.root.kind == .object ? keep.write(document.root, to: &writer) : writer.raw(document.root.rawBytes)
             data = writer.bytes
