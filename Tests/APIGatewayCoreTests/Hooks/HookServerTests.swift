@@ -287,6 +287,64 @@ struct HookServerTests {
         }
     }
 
+    @Test func aBodyThatIsCutShortStoresNothing() async throws {
+        try await TestGateway.with(bodyPatience: .milliseconds(300), secrets: try Self.ring()) { test in
+            let token = try await Self.make(test, #"{"name":"ge","kind":"generic"}"#)
+            let port = test.gateway.server.port ?? 0
+            func send(_ number: Int, _ length: String, _ form: (String) -> String, isCut: Bool) async throws -> String {
+                let head =
+                    "POST /api/hooks/acme.ge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(length)\r\n"
+                    + "Content-Type: application/json\r\nAuthorization: Bearer \(token)\r\n\r\n"
+                return try await RawConnection.exchange(
+                    port: port,
+                    parts: [head, form(#"{"n":\#(number)}"#)],
+                    isCut: isCut
+                )
+            }
+            // What has come is whole by itself, and the token is right; the sender ends early, or sends no more.
+            for number in 10..<30 {
+                for isCut in [true, false] where isCut || number < 13 {
+                    let counted = try await send(number, "Content-Length: 100", { $0 }, isCut: isCut)
+                    let chunked = try await send(
+                        number,
+                        "Transfer-Encoding: chunked",
+                        { "8\r\n\($0)\r\n" },
+                        isCut: isCut
+                    )
+                    let status = isCut ? "HTTP/1.1 400 " : "HTTP/1.1 408 "
+                    #expect(counted.hasPrefix(status), "\(counted)")
+                    #expect(chunked.hasPrefix(status), "\(chunked)")
+                }
+            }
+            // By the time that this one is committed, those before it would be, too.
+            let whole = try await send(99, "Content-Length: 8", { $0 }, isCut: false)
+            #expect(whole.hasPrefix("HTTP/1.1 202 "), "\(whole)")
+            #expect(try await test.number("SELECT count(*) FROM gateway.signal_keys") == 1)
+        }
+    }
+
+    @Test func aBodyOfUnknownLengthEndsAtTheLimit() async throws {
+        try await TestGateway.with(secrets: try Self.ring()) { test in
+            let token = try await Self.make(test, #"{"name":"ge","kind":"generic","mapping":{"keep":["/a"]}}"#)
+            let head =
+                "POST /api/hooks/acme.ge HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                + "Authorization: Bearer \(token)\r\nTransfer-Encoding: chunked\r\n\r\n"
+            func parts(_ megabytes: Int) -> [String] {
+                let text = String(repeating: "x", count: 1 << 20)
+                let chunks = (0..<megabytes).map { _ in "100000\r\n\(text)\r\n" }
+                return [head, "c\r\n{\"a\":1,\"b\":\"\r\n"] + chunks + ["2\r\n\"}\r\n0\r\n\r\n"]
+            }
+            let port = test.gateway.server.port ?? 0
+            let large = try await RawConnection.exchange(port: port, parts: parts(25))
+            #expect(large.isEmpty || large.hasPrefix("HTTP/1.1 413 "), "\(large)")
+            #expect(try await test.number("SELECT count(*) FROM gateway.signal_keys") == 0)
+            let fitting = try await RawConnection.exchange(port: port, parts: parts(24))
+            #expect(fitting.hasPrefix("HTTP/1.1 202 "), "\(fitting)")
+            let stored = try await test.database.execute(PostgresStatement("SELECT event FROM gateway.signals"))
+            #expect(try stored.map { try $0.decode(0, as: String.self).contains(#""data":{"a":1}"#) } == [true])
+        }
+    }
+
     // MARK: - What the tests share
 
     private static func ring() throws -> SecretKeyRing {

@@ -65,6 +65,11 @@ final class RequestTimeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // The request was answered here, and whoever has read its body in vain comes too late.
+        guard !isEnding else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head: hasBegunAnswer = true
         case .body: break
@@ -91,6 +96,7 @@ final class RequestTimeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
         timer = nil
+        if !isEnding { failBody(context) }
         context.fireChannelInactive()
     }
 
@@ -105,12 +111,21 @@ final class RequestTimeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    /// A body that has not come whole must not end for its reader as one that has: the end of the connection alone would.
+    private func failBody(_ context: ChannelHandlerContext) {
+        if isReadingBody { context.fireErrorCaught(BodyCutShort()) }
+    }
+
+    /// The connection, or the patience, has ended before a body.
+    private struct BodyCutShort: Error {}
+
     /// Answers with a problem where no answer has begun, and closes the connection.
     private func end(_ context: ChannelHandlerContext, with problem: GatewayProblem) {
         guard !isEnding else {
             return
         }
         isEnding = true
+        failBody(context)
         // An earlier request's answer, or the begun one of this request, cannot be mixed with another.
         guard !hasBegunAnswer, answersOwed <= 1, answersOwed == 1 || !isReadingBody else {
             context.close(promise: nil)
