@@ -48,7 +48,7 @@ struct SecretStoreTests {
             let sealed = try keys.seal(Secret(Self.canary), for: .engine(tenant: "acme", name: "token", version: 1))
             try await Self.store(sealed, tenant: "acme", name: "token", version: 1, in: database)
             try await RecordingSink.with { call, _ in
-                .answer(status, body: call.body, headers: ["content-type": "application/json", "x-echo": "canary-/"])
+                .answer(status, body: call.body, headers: ["content-type": "text/plain", "x-echo": call.body])
             } _: { sink in
                 var machine = try EffectPerformerTests.machine(
                     EffectPerformerTests.step(sink.url, body: "Bearer {{ secret:token }}")
@@ -64,6 +64,38 @@ struct SecretStoreTests {
                 let texts = stored.map { String(decoding: $0, as: UTF8.self) }
                 #expect(!texts.contains { SecretMask([Self.canary]).masking($0) != $0 }, "\(texts)")
                 #expect(texts.contains { $0.contains("Bearer <secret>") })
+            }
+        }
+    }
+
+    @Test("a redirect to another origin takes no header with a secret along, and no body with one anywhere")
+    func redirected() async throws {
+        try await ServiceDatabase.with(.engine) { database in
+            let keys = try Self.ring()
+            let sealed = try keys.seal(Secret("plain-canary"), for: .engine(tenant: "acme", name: "token", version: 1))
+            try await Self.store(sealed, tenant: "acme", name: "token", version: 1, in: database)
+            let store = SecretStore(database: database.client, keys: keys)
+            try await RecordingSink.with { elsewhere in
+                try await RecordingSink.with { _, _ in
+                    .answer(307, headers: ["location": "\(elsewhere.url)/next"])
+                } _: { sink in
+                    for (body, isFollowed) in [("nothing", true), ("{{ secret:token }}", false)] {
+                        let more = """
+                            ,"follow_redirects":true,"headers":{"X-Key":"{{ secret:token }}","X-Plain":"p"}
+                            """
+                        let machine = try EffectPerformerTests.machine(
+                            EffectPerformerTests.step(sink.url, body: body, more: more)
+                        )
+                        _ = try await TestEngine.withClient { client in
+                            await EffectPerformer(client: client, secrets: store).perform(machine, 0) { true }
+                        }
+                        #expect(sink.calls.last?.headers["x-key"] == "plain-canary")
+                        #expect(elsewhere.calls.count == 1, "followed: \(isFollowed)")
+                    }
+                    let call = try #require(elsewhere.calls.first)
+                    #expect(call.headers["x-plain"] == "p")
+                    #expect(call.headers["x-key"] == nil)
+                }
             }
         }
     }

@@ -13,19 +13,23 @@ package final class RecordingSink: Sendable {
         package var idempotencyKey: String?
         package var authorization: String?
         package var body: String
+        /// Every field, by its name in lower case.
+        package var headers: [String: String] = [:]
 
         package init(
             method: String,
             path: String,
             idempotencyKey: String? = nil,
             authorization: String? = nil,
-            body: String
+            body: String,
+            headers: [String: String] = [:]
         ) {
             self.method = method
             self.path = path
             self.idempotencyKey = idempotencyKey
             self.authorization = authorization
             self.body = body
+            self.headers = headers
         }
     }
 
@@ -171,7 +175,8 @@ private final class SinkHandler: ChannelInboundHandler {
                 path: head.uri,
                 idempotencyKey: head.headers.first(name: "Idempotency-Key"),
                 authorization: head.headers.first(name: "Authorization"),
-                body: body
+                body: body,
+                headers: Dictionary(head.headers.map { ($0.name.lowercased(), $0.value) }) { "\($0), \($1)" }
             )
             react(log.received(call), context)
         }
