@@ -335,8 +335,9 @@ struct HookServerTests {
                 return [head, "c\r\n{\"a\":1,\"b\":\"\r\n"] + chunks + ["2\r\n\"}\r\n0\r\n\r\n"]
             }
             let port = test.gateway.server.port ?? 0
-            let large = try await RawConnection.exchange(port: port, parts: parts(25))
-            #expect(large.isEmpty || large.hasPrefix("HTTP/1.1 413 "), "\(large)")
+            // It is answered before its end, which never comes.
+            let large = try await RawConnection.exchange(port: port, parts: parts(25).dropLast())
+            #expect(large.hasPrefix("HTTP/1.1 413 "), "\(large)")
             #expect(try await test.number("SELECT count(*) FROM gateway.signal_keys") == 0)
             let fitting = try await RawConnection.exchange(port: port, parts: parts(24))
             #expect(fitting.hasPrefix("HTTP/1.1 202 "), "\(fitting)")
