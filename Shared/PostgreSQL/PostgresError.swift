@@ -149,6 +149,7 @@ extension PostgresError: CustomStringConvertible {
         var text = "\(code): \(message)"
         if let sqlState { text += " (SQLSTATE \(sqlState))" }
         if let statementIndex { text += " [statement \(statementIndex)]" }
+        if let cause { text += "; because of \(cause)" }
         return text
     }
 }
