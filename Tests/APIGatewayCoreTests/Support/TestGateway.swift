@@ -64,11 +64,7 @@ struct TestGateway: Sendable {
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
             let serviceGroup = ServiceGroup(
-                configuration: .init(
-                    // As in the service itself: the drain ends the server, which may be sooner than the group does.
-                    services: gateway.parts.map { .init(service: $0.service, successTerminationBehavior: .ignore) },
-                    logger: ServiceDatabase.logger
-                )
+                configuration: .init(services: gateway.parts.map(\.service), logger: ServiceDatabase.logger)
             )
             group.addTask { try await serviceGroup.run() }
             try await eventually("the server listens") { gateway.server.port != nil }

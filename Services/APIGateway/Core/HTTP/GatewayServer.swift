@@ -80,6 +80,10 @@ package final class GatewayServer: Service {
         } catch  where drain.isDraining {
             // The drain has closed the listener, and the server takes that for a failure of its own.
         }
+        if drain.isDraining {
+            // Its turn comes after the drain's, and a service group takes an earlier end for a failure.
+            try? await gracefulShutdown()
+        }
     }
 }
 
