@@ -78,6 +78,8 @@ extension FaultTests {
             ended = try await installation.restartEnded()
         }
         #expect(ended == [], "no service ends because its broker forgets it")
+        // Nor is any about to.
+        try await installation.waitUntilReady()
     }
 
     /// Waits until confirmed messages lie in a queue that nobody consumes.

@@ -52,7 +52,7 @@ struct ConnectionStateMachineTests {
     @Test("stops at refusals", arguments: [true, false])
     func refusals(afterConnection: Bool) {
         let codes: [(RabbitMQError.Code, Bool)] = [
-            (.accessRefused, true), (.preconditionFailed, true), (.configuration, true),
+            (.accessRefused, !afterConnection), (.preconditionFailed, true), (.configuration, true),
             (.authenticationFailed, !afterConnection), (.notFound, false), (.tls, false), (.resourceLocked, false),
         ]
         for (code, isFatal) in codes {
@@ -68,6 +68,15 @@ struct ConnectionStateMachineTests {
             #expect((action == .stop(error)) == isFatal, "\(code)")
             if isFatal { #expect(machine.clockAdvanced(to: start) == .stop(error)) }
         }
+    }
+
+    @Test("stops when what it does is refused, though its login was not")
+    func refusalWhileConnected() {
+        var machine = ConnectionStateMachine(endpoints: 1, backoff: backoff)
+        _ = machine.started()
+        _ = machine.connected(at: start)
+        let error = RabbitMQError(.accessRefused, "no")
+        #expect(machine.failed(error, at: start + .seconds(2), jitter: 0) == .stop(error))
     }
 
     @Test("subscribes and cancels as wanted, one question at a time")

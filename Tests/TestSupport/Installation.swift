@@ -167,6 +167,11 @@ package final class Installation: Sendable {
         return ended.map(\.name)
     }
 
+    /// Waits until every replica is ready; one that ends by itself never is.
+    package func waitUntilReady() async throws {
+        for replica in all { try await replica.process?.waitUntilReady(within: .seconds(60)) }
+    }
+
     /// Runs a body, and prints the end of every log when it throws.
     package func showingLogs<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {

@@ -65,17 +65,20 @@ struct ConnectionStateMachine {
 
     /// An attempt failed or a connection ended.
     mutating func failed(_ error: RabbitMQError, at now: ContinuousClock.Instant, jitter: Double) -> Action {
+        let isLogin: Bool
         switch state {
         case .connecting:
+            isLogin = true
             attempt += 1
         case .connected(let since):
+            isLogin = false
             attempt = since.duration(to: now) >= Self.lastingAge ? 0 : attempt + 1
         case .stopped(let error):
             return .stop(error)
         case .idle, .waiting:
             preconditionFailure("Nothing was connecting or connected")
         }
-        guard !isFatal(error) else {
+        guard !isFatal(error, isLogin: isLogin) else {
             state = .stopped(error)
             return .stop(error)
         }
@@ -107,10 +110,12 @@ struct ConnectionStateMachine {
         return .stop(nil)
     }
 
-    /// A refusal ends the client, for no repetition mends it; only refused credentials may be mended by the broker
-    /// once they have been good, for instance when its own store comes back.
-    private func isFatal(_ error: RabbitMQError) -> Bool {
+    /// Whether a refusal ends the client, because no repetition mends it.
+    ///
+    /// Only one of the credentials, or of the virtual host, may be mended by the broker once they have been good: when its
+    /// own store comes back, or is filled anew user by user.
+    private func isFatal(_ error: RabbitMQError, isLogin: Bool) -> Bool {
         guard !error.isRetryable else { return false }
-        return !(hasConnected && error.code == .authenticationFailed)
+        return !(hasConnected && isLogin && [.authenticationFailed, .accessRefused].contains(error.code))
     }
 }
