@@ -15,7 +15,7 @@ down: ## Stops what `make up` started, and nothing else.
 test: ## Runs every test of one machine on private servers; FILTER=… runs some.
 	@FILTER='$(FILTER)' compose/test
 
-bench: ## Measures runs per second, latency and CPU per run.
+bench: ## Measures runs per second, latency, CPU and memory.
 	@compose/bench
 
 lint: ## Checks form, warnings, shell scripts and paths.

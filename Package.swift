@@ -140,8 +140,7 @@ let serviceTargets: [Target] =
         executable: "batuta",
         [
             "Contracts", "Domain", "JSON", "Messaging", "Persistence", "Secrets", argumentParser, asyncHTTPClient,
-            logging,
-            nioCore, nioHTTP1,
+            logging, nioCore, nioHTTP1, nioPosix,
         ]
     )
 

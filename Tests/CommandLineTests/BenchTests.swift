@@ -44,6 +44,40 @@ import Testing
         #expect(Set(steps.elements.compactMap { $0["name"]?.stringValue }).count == 3)
     }
 
+    @Test func aBatchIsAnArrayOfItsEvents() throws {
+        let request = SignalRequest(host: "localhost:8080", token: "bat_x", type: "bench.abc")
+        for numbers in [5..<8, 7..<8] {
+            let text = String(decoding: request.bytes(batch: numbers), as: UTF8.self)
+            let end = try #require(text.range(of: "\r\n\r\n"))
+            let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
+            #expect(lines.first == "POST /api/signals HTTP/1.1")
+            #expect(lines.contains("Authorization: Bearer bat_x"))
+            #expect(lines.contains("Content-Type: application/cloudevents-batch+json"))
+            #expect(lines.contains("Content-Length: \(text[end.upperBound...].utf8.count)"))
+            let root = try JSONDocument(parsing: Array(text[end.upperBound...].utf8)).root
+            let ids = try root.elements.map { try #require($0["id"]?.stringValue) }
+            let expected = try numbers.map { try JSONDocument(parsing: request.event($0)).root["id"]?.stringValue }
+            #expect(ids == expected)
+        }
+    }
+
+    @Test func theStepsOfTheOtherKindCallTheSink() throws {
+        let client = try #require(GatewayClient(url: "http://localhost:8080/", token: "t"))
+        let automation = BenchAutomation(
+            key: "bench-a",
+            signalType: "bench.a",
+            client: client,
+            steps: .http("127.0.0.1:9")
+        )
+        let root = try JSONDocument(parsing: automation.definition).root
+        let steps = try #require(root["definition"]?["steps"])
+        #expect(steps.elements.map { $0["action_key"]?.stringValue } == Array(repeating: "http.request", count: 3))
+        #expect(Set(steps.elements.compactMap { $0["name"]?.stringValue }).count == 3)
+        for step in steps.elements {
+            #expect(step["input"]?["url"]?.stringValue?.hasPrefix("http://127.0.0.1:9/") == true)
+        }
+    }
+
     @Test func percentilesAreNearestRanks() {
         var latencies = Latencies()
         #expect(latencies.percentile(0.5) == nil)
@@ -72,14 +106,36 @@ import Testing
             cpu: [("postgres", 0.5), ("engine", 0.1)],
             loadCPU: 0.04
         )
-        #expect(!report.line.contains("\n"))
-        let root = try JSONDocument(parsing: report.line).root
+        #expect(!report.line().contains("\n"))
+        let root = try JSONDocument(parsing: report.line()).root
         #expect(root["runs_s"]?.doubleValue == 1_000)
         #expect(root["accepted_s"]?.doubleValue == 2_000)
         #expect(root["cpu_s_per_1000_runs"]?.doubleValue == 0.3)
         #expect(root["cpu_by_process"]?["postgres"]?.doubleValue == 0.25)
         #expect(root["load_cpu_s_per_1000_runs"]?.doubleValue == 0.02)
         #expect(root["p99_ms"]?.doubleValue == 3)
+        #expect(root["figure"]?.stringValue == "durable_runs")
+        #expect(root["label"] == nil)
+        let labelled = try JSONDocument(parsing: report.line(label: "full")).root
+        #expect(labelled["label"]?.stringValue == "full")
+    }
+
+    @Test func memoryIsReportedInMegabytes() throws {
+        let report = BenchReport.Memory(
+            load: "durable_runs",
+            process: "engine",
+            rest: ProcessMemory(privateBytes: 10_000_000, residentBytes: 40_000_000),
+            peak: ProcessMemory(privateBytes: 20_000_000, residentBytes: 50_000_000),
+            after: ProcessMemory(privateBytes: 15_040_000, residentBytes: 45_000_000)
+        )
+        let root = try JSONDocument(parsing: report.line()).root
+        #expect(root["process"]?.stringValue == "engine")
+        #expect(root["rest_private_mb"]?.doubleValue == 10)
+        #expect(root["rest_resident_mb"]?.doubleValue == 40)
+        #expect(root["load_private_mb"]?.doubleValue == 20)
+        #expect(root["load_resident_mb"]?.doubleValue == 50)
+        #expect(root["after_private_mb"]?.doubleValue == 15)
+        #expect(root["after_resident_mb"]?.doubleValue == 45)
     }
 
     @Test func withoutProcessesThereIsNoCPUFigure() throws {
@@ -92,7 +148,7 @@ import Testing
             cpu: [],
             loadCPU: 0
         )
-        let root = try JSONDocument(parsing: report.line).root
+        let root = try JSONDocument(parsing: report.line()).root
         #expect(root["cpu_s_per_1000_runs"]?.isNull == true)
         #expect(root["p50_ms"]?.isNull == true)
     }
@@ -114,7 +170,8 @@ import Testing
 
     @Test(arguments: [
         ["--signals", "0"], ["--concurrency", "0"], ["--deadline", "0"], ["--warm-up", "-1"], ["--process", "a"],
-        ["--process", "a=0"], ["--process", "a=x"], ["--process", "a=1", "--process", "a=2"],
+        ["--batch", "1001"], ["--listings", "-1"], ["--steps", "other"], ["--sink", "nowhere"], ["--process", "a=0"],
+        ["--process", "a=x"], ["--process", "a=1", "--process", "a=2"],
     ]) func refusesArgumentsThatMakeNoSense(arguments: [String]) {
         #expect(throws: (any Error).self) { try BatutaCommand.parseAsRoot(["bench"] + arguments) }
     }

@@ -40,6 +40,9 @@ import Testing
         #expect(times.ticks(of: 11) == 6)
         #expect(times.ticks(of: 20) == 8)
         #expect(times.ticks(of: 99) == nil)
+        #expect(times.members(of: 10).sorted() == [10, 11, 12])
+        #expect(times.members(of: 20) == [20])
+        #expect(times.members(of: 99).isEmpty)
     }
 
     @Test func aProcessThatIsGoneIsAnError() throws {

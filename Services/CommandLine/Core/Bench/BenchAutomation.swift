@@ -2,7 +2,7 @@ import Foundation
 import JSON
 import NIOHTTP1
 
-/// The automation of one invocation: one signal type of its own, three steps without outside effect.
+/// The automation of one invocation: one signal type of its own, and three steps.
 struct BenchAutomation: Sendable {
     /// Creating and activating it leave one audit entry each.
     static let auditEntries: Int64 = 2
@@ -11,14 +11,11 @@ struct BenchAutomation: Sendable {
     let key: String
     let signalType: String
     let client: GatewayClient
+    /// What the steps do.
+    var steps = BenchSteps.pure
 
     /// The body that creates it.
     var definition: [UInt8] {
-        let steps = [
-            #"{"name":"classify","action_key":"data.transform","input":{"area":"orders","priority":2,"keep_for":"90d"}}"#,
-            #"{"name":"route","action_key":"data.transform","input":{"queue":"fulfilment","labels":["web","eu"]}}"#,
-            #"{"name":"summary","action_key":"data.transform","input":{"state":"accepted","notify":{"mail":false}}}"#,
-        ]
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("automation_key", key)
@@ -29,7 +26,7 @@ struct BenchAutomation: Sendable {
         writer.beginObject()
         writer.member("signalType", signalType)
         writer.endObject()
-        writer.member("steps", raw: Array("[\(steps.joined(separator: ","))]".utf8))
+        writer.member("steps", raw: Array("[\(steps.definitions.joined(separator: ","))]".utf8))
         writer.endObject()
         writer.endObject()
         return writer.bytes

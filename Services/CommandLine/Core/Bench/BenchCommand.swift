@@ -9,9 +9,9 @@ package struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure durable runs per second, end to end, and the CPU that they cost.",
         discussion: """
             Posts events of 1 KB over HTTP, each of which starts a run of three steps, and stops the clock when the audit \
-            entry of the last run is stored in the log. One line of JSON per figure goes to standard output. Nothing else \
-            should use the system meanwhile: every entry that reaches the log counts. The automation that it creates is \
-            deactivated in the end; its runs stay.
+            entry of the last run is stored in the log: first one event per request, then in batches. One line of JSON per \
+            figure goes to standard output. Nothing else should use the system meanwhile: every entry that reaches the log \
+            counts. The automation that it creates is deactivated in the end; its runs stay.
 
             What the log holds is read from the audit-writer's metrics or, with --database-url, from the database; then \
             lone signals are measured as well. \(MigrateCommand.urlName), or the file that \(MigrateCommand.urlName)_FILE \
@@ -42,19 +42,48 @@ package struct BenchCommand: AsyncParsableCommand {
     @Option(name: .long, help: "How many signals are sent one after the other; needs --database-url.")
     var loneSignals = 200
 
-    @Option(name: .customLong("process"), help: "name=pid of a process whose CPU is counted, with all its descendants.")
+    @Option(name: .long, help: "How many signals a request carries in the load that posts batches; 0 leaves it out.")
+    var batch = 50
+
+    @Option(name: .long, help: "How often each list of runs and signals is asked for.")
+    var listings = 100
+
+    @Option(name: .long, help: "What the three steps do: pure, or http, which calls a sink of this command's own.")
+    var steps = Steps.pure
+
+    @Option(name: .long, help: "host:port at which the engine reaches the sink; BATUTA_HTTP_ALLOW must allow it.")
+    var sink = "127.0.0.1:0"
+
+    @Option(name: .long, help: "What each line carries as its label.")
+    var label: String?
+
+    @Option(
+        name: .customLong("process"),
+        help: "name=pid of a process whose CPU and memory are counted, with all its descendants."
+    )
     var processes: [ProcessTree] = []
 
     @Option(name: .long, help: "After so many seconds it fails.")
     var deadline = 180
 
+    /// What the steps do.
+    enum Steps: String, CaseIterable, ExpressibleByArgument {
+        case pure
+        case http
+    }
+
     package init() {}
 
     package mutating func validate() throws {
         guard (1...10_000_000).contains(signals), (0...1_000_000).contains(warmUp), (1...10_000).contains(concurrency),
-            (0...100_000).contains(loneSignals), (1...86_400).contains(deadline)
+            (0...100_000).contains(loneSignals), (1...86_400).contains(deadline),
+            // More would not fit into the megabyte that a batch may have.
+            (0...1_000).contains(batch), (0...100_000).contains(listings)
         else {
             throw ValidationError("A number is out of its range.")
+        }
+        guard BenchSink.parts(of: sink) != nil else {
+            throw ValidationError("The sink's address must be host:port.")
         }
         guard Set(processes.map(\.name)).count == processes.count else {
             throw ValidationError("Two processes have the same name.")
@@ -77,31 +106,29 @@ package struct BenchCommand: AsyncParsableCommand {
     }
 
     private func run(log: AuditLogSize, database: PostgresClient?) async throws {
-        let bench = try makeRun(log: log)
-        try await bench.prepare()
-        if warmUp > 0 {
-            _ = try await bench.measure(0..<warmUp)
-            bench.tell("Warmed up with \(warmUp) signals.")
-        }
-        let report = try await bench.measure(warmUp..<(warmUp + signals))
-        Self.printLine(report.line)
-        var sent = warmUp + signals
-        if let database, loneSignals > 0 {
-            let lone = LoneSignals(
-                host: bench.host,
-                port: bench.port,
-                request: bench.request,
-                database: database,
-                patience: .seconds(10)
-            )
-            Self.printLine(try await lone.post(sent..<(sent + loneSignals)).line)
-            sent += loneSignals
-        }
-        try await bench.verify(signals: sent)
-        try await bench.automation.deactivate()
+        let sink = try await startSink()
+        let plan = BenchPlan(
+            run: try makeRun(log: log, steps: sink.map { .http($0.address) } ?? .pure),
+            database: database,
+            signals: signals,
+            warmUp: warmUp,
+            batch: batch,
+            loneSignals: loneSignals,
+            listings: listings,
+            show: { Self.printLine($0.line(label: label)) }
+        )
+        try await plan.perform()
+        await sink?.stop()
     }
 
-    private func makeRun(log: AuditLogSize) throws -> BenchRun {
+    private func startSink() async throws -> BenchSink? {
+        switch steps {
+        case .pure: nil
+        case .http: try await BenchSink.start(at: sink)
+        }
+    }
+
+    private func makeRun(log: AuditLogSize, steps: BenchSteps) throws -> BenchRun {
         let client = try gateway.client()
         guard client.base.scheme == "http", let host = client.base.host else {
             throw ValidationError("The load speaks http:// only.")
@@ -112,7 +139,7 @@ package struct BenchCommand: AsyncParsableCommand {
             client: client,
             host: host,
             port: client.base.port ?? 80,
-            automation: BenchAutomation(key: key, signalType: "bench.\(unique)", client: client),
+            automation: BenchAutomation(key: key, signalType: "bench.\(unique)", client: client, steps: steps),
             log: log,
             processes: processes,
             concurrency: concurrency,

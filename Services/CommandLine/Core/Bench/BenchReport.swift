@@ -1,28 +1,29 @@
-import Foundation
 import JSON
 
-/// A figure as one line of JSON.
+/// The figures of a measurement.
 enum BenchReport {
     /// Durable runs, end to end.
-    struct DurableRuns {
+    struct DurableRuns: BenchFigure, Sendable {
+        var figure = "durable_runs"
         var signals: Int
         var concurrency: Int
+        /// How many signals a request carried.
+        var batch = 1
         /// From the first byte of the first request to the last acknowledgement.
         var acceptedSeconds: Double
         /// From the first byte of the first request until the last audit entry was seen stored.
         var seconds: Double
+        /// Of the requests.
         var latencies: Latencies
         /// Seconds of CPU, by process; empty where none was named.
         var cpu: [(name: String, seconds: Double)]
         /// Seconds of CPU of the load itself, which counts for nothing.
         var loadCPU: Double
 
-        var line: String {
-            var writer = JSONWriter()
-            writer.beginObject()
-            writer.member("figure", "durable_runs")
+        func write(into writer: inout JSONWriter) {
             writer.member("signals", Int64(signals))
             writer.member("concurrency", Int64(concurrency))
+            writer.member("batch", Int64(batch))
             writer.member("runs_s", decimal: Double(signals) / seconds, digits: 0)
             writer.member("accepted_s", decimal: Double(signals) / acceptedSeconds, digits: 0)
             writer.member("seconds", decimal: seconds, digits: 3)
@@ -37,35 +38,61 @@ enum BenchReport {
             for process in cpu { writer.member(process.name, decimal: process.seconds * perThousand, digits: 4) }
             writer.endObject()
             writer.member("load_cpu_s_per_1000_runs", decimal: loadCPU * perThousand, digits: 4)
-            writer.endObject()
-            return String(decoding: writer.bytes, as: UTF8.self)
         }
     }
 
     /// Signals one after the other, each alone in the system.
-    struct LoneSignals {
+    struct LoneSignals: BenchFigure, Sendable {
+        var figure = "lone_signal"
         var accepted: Latencies
         var visible: Latencies
 
-        var line: String {
-            var writer = JSONWriter()
-            writer.beginObject()
-            writer.member("figure", "lone_signal")
+        func write(into writer: inout JSONWriter) {
             writer.member("signals", Int64(visible.count))
             writer.member("accepted_p50_ms", decimal: accepted.percentile(0.5), digits: 3)
             writer.member("accepted_p99_ms", decimal: accepted.percentile(0.99), digits: 3)
             writer.member("p50_ms", decimal: visible.percentile(0.5), digits: 3)
             writer.member("p99_ms", decimal: visible.percentile(0.99), digits: 3)
-            writer.endObject()
-            return String(decoding: writer.bytes, as: UTF8.self)
         }
     }
-}
 
-extension JSONWriter {
-    /// A number with a fixed number of decimals, or null.
-    fileprivate mutating func member(_ name: String, decimal value: Double?, digits: Int) {
-        let text = value.flatMap { $0.isFinite ? String(format: "%.\(digits)f", $0) : nil }
-        member(name, raw: Array((text ?? "null").utf8))
+    /// The memory of one process tree before, during and after a load.
+    struct Memory: BenchFigure, Sendable {
+        let figure = "memory"
+        /// The figure of the load.
+        var load: String
+        var process: String
+        /// Before the first load.
+        var rest: ProcessMemory
+        /// The largest while the load ran, of what was read every ``MemoryWatch/interval``.
+        var peak: ProcessMemory
+        /// Seconds after the load.
+        var after: ProcessMemory
+
+        func write(into writer: inout JSONWriter) {
+            writer.member("load", load)
+            writer.member("process", process)
+            for (moment, memory) in [("rest", rest), ("load", peak), ("after", after)] {
+                writer.member("\(moment)_private_mb", decimal: Double(memory.privateBytes) / 1e6, digits: 1)
+                writer.member("\(moment)_resident_mb", decimal: Double(memory.residentBytes) / 1e6, digits: 1)
+            }
+        }
+    }
+
+    /// A page of a list, asked for again and again.
+    struct Listing: BenchFigure, Sendable {
+        let figure = "listing"
+        var path: String
+        /// The parameter that restricts the list; nil for all of it.
+        var filter: String?
+        var latencies: Latencies
+
+        func write(into writer: inout JSONWriter) {
+            writer.member("path", path)
+            writer.member("filter", filter)
+            writer.member("requests", Int64(latencies.count))
+            writer.member("p50_ms", decimal: latencies.percentile(0.5), digits: 3)
+            writer.member("p99_ms", decimal: latencies.percentile(0.99), digits: 3)
+        }
     }
 }

@@ -20,15 +20,32 @@ struct BenchRun: Sendable {
     }
 
     /// Creates the automation, and waits until that stands in the log, so that it is not counted later.
-    func prepare() async throws {
+    ///
+    /// - Parameter atRest: Is called before, once the system has come to rest.
+    /// - Returns: What that call returns.
+    /// - Throws: What that call throws, and ``CommandLineError`` where the system refuses or does not come to rest.
+    func prepare<Value>(_ atRest: () throws -> Value) async throws -> Value {
         let before = try await log.settled(deadline: deadline)
+        let value = try atRest()
         try await automation.create()
         _ = try await log.wait(until: before + BenchAutomation.auditEntries, deadline: deadline)
         tell("Automation \(automation.key) is active.")
+        return value
     }
 
     /// Posts the signals with these numbers, and measures until the audit entry of the last run is stored.
-    func measure(_ numbers: Range<Int>) async throws -> BenchReport.DurableRuns {
+    ///
+    /// - Parameters:
+    ///   - figure: The name of the figure.
+    ///   - numbers: The numbers of the signals.
+    ///   - batch: How many signals a request carries.
+    /// - Returns: The figure.
+    /// - Throws: ``CommandLineError`` when a signal is refused, or an entry is missing at the deadline.
+    func measure(
+        _ figure: String,
+        _ numbers: Range<Int>,
+        batch: Int = 1
+    ) async throws -> BenchReport.DurableRuns {
         let before = try await log.settled(deadline: deadline)
         let timesBefore = ProcessTimes.now()
         let ownBefore = Self.ownCPU()
@@ -37,6 +54,7 @@ struct BenchRun: Sendable {
             port: port,
             request: request,
             numbers: numbers,
+            batch: batch,
             concurrency: concurrency,
             deadline: deadline
         )
@@ -44,8 +62,10 @@ struct BenchRun: Sendable {
         let stored = try await log.wait(until: before + Int64(numbers.count), deadline: deadline)
         let cpu = try ProcessTimes.now().seconds(since: timesBefore, of: processes)
         return BenchReport.DurableRuns(
+            figure: figure,
             signals: numbers.count,
             concurrency: concurrency,
+            batch: batch,
             acceptedSeconds: (outcome.acknowledged - outcome.started) / .seconds(1),
             seconds: (stored - outcome.started) / .seconds(1),
             latencies: outcome.latencies,

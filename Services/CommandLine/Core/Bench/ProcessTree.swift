@@ -57,17 +57,23 @@ struct ProcessTimes: Sendable {
 
     /// The CPU time of a process and all that descend from it, in ticks; nil when it does not run.
     func ticks(of root: Int32) -> Int64? {
-        guard entries[root] != nil else { return nil }
+        let members = members(of: root)
+        return members.isEmpty ? nil : members.reduce(0) { $0 &+ (entries[$1]?.ticks ?? 0) }
+    }
+
+    /// A process and all that descend from it; empty when it does not run.
+    func members(of root: Int32) -> [Int32] {
+        guard entries[root] != nil else { return [] }
         let children = Dictionary(grouping: entries.keys) { entries[$0]?.parent ?? 0 }
-        var total: Int64 = 0
+        var members: [Int32] = []
         var waiting = [root]
         var seen: Set<Int32> = []
         while let pid = waiting.popLast() {
             guard seen.insert(pid).inserted else { continue }
-            total &+= entries[pid]?.ticks ?? 0
+            members.append(pid)
             waiting += children[pid] ?? []
         }
-        return total
+        return members
     }
 
     /// The seconds of CPU that each tree has used since an earlier moment.

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Posts many signals over a fixed number of connections, each busy with one signal at a time.
+/// Posts many signals over a fixed number of connections, each busy with one request at a time.
 ///
 /// One thread and one call of poll for all, because the load shares the machine with what it measures.
 struct SignalLoad: Sendable {
@@ -20,6 +20,8 @@ struct SignalLoad: Sendable {
     let request: SignalRequest
     /// The numbers of the signals, each used for one.
     let numbers: Range<Int>
+    /// How many signals a request carries; one is posted as an event, more as a batch.
+    let batch: Int
     let concurrency: Int
     let deadline: ContinuousClock.Instant
 
@@ -33,22 +35,23 @@ struct SignalLoad: Sendable {
     }
 
     private func postBlocking() throws(CommandLineError) -> Outcome {
+        let requests = (numbers.count + batch - 1) / batch
         var connections: [LoadConnection] = []
-        for _ in 0..<max(1, min(concurrency, numbers.count)) {
+        for _ in 0..<max(1, min(concurrency, requests)) {
             connections.append(try LoadConnection(host: host, port: port))
         }
         var entries = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         var left = numbers
-        var outcome = Outcome(started: .now, acknowledged: .now, latencies: Latencies(capacity: numbers.count))
+        var outcome = Outcome(started: .now, acknowledged: .now, latencies: Latencies(capacity: requests))
         for connection in connections {
-            if let number = left.popFirst() { try connection.send(request.bytes(number)) }
+            if let next = next(of: &left) { try connection.send(next) }
         }
-        while outcome.latencies.count < numbers.count {
+        while outcome.latencies.count < requests {
             _ = poll(&entries, nfds_t(entries.count), 500)
             guard ContinuousClock.now < deadline else {
                 throw CommandLineError(
                     .deadline,
-                    "only \(outcome.latencies.count) of \(numbers.count) signals were acknowledged before the deadline"
+                    "only \(outcome.latencies.count) of \(requests) requests were acknowledged before the deadline"
                 )
             }
             for (entry, connection) in zip(entries, connections) where entry.revents != 0 {
@@ -56,10 +59,22 @@ struct SignalLoad: Sendable {
                 try Self.check(response)
                 outcome.acknowledged = .now
                 outcome.latencies.record(outcome.acknowledged - connection.sentAt)
-                if let number = left.popFirst() { try connection.send(request.bytes(number)) }
+                if let next = next(of: &left) { try connection.send(next) }
             }
         }
         return outcome
+    }
+
+    /// The request of the next signals; nil when all have been taken.
+    private func next(of left: inout Range<Int>) -> [UInt8]? {
+        guard let first = left.first else { return nil }
+        guard batch > 1 else {
+            left = left.dropFirst()
+            return request.bytes(first)
+        }
+        let numbers = left.prefix(batch)
+        left = left.dropFirst(batch)
+        return request.bytes(batch: numbers)
     }
 
     /// - Throws: ``CommandLineError`` unless the signal was accepted on a connection that stays open.

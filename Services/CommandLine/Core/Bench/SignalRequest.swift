@@ -1,10 +1,13 @@
-/// The request of each signal: a structured CloudEvent of a fixed size, in which only the id's last digits change.
+/// The request of each signal, or of a batch of them: a structured CloudEvent of a fixed size, in which only the id's
+/// last digits change.
 struct SignalRequest: Sendable {
     /// The size of the event, in bytes.
     static let eventBytes = 1_024
     /// How many digits tell the signals of one invocation apart.
     private static let digits = 9
 
+    /// The lines of the head that every request has.
+    private let headers: String
     private let template: [UInt8]
     private let eventStart: Int
     private let numberStart: Int
@@ -32,14 +35,12 @@ struct SignalRequest: Sendable {
         let missing = Self.eventBytes - first.utf8.count - Self.digits - second.utf8.count - last.utf8.count
         let note = String(decoding: (0..<max(0, missing)).map { Array(fill.utf8)[$0 % fill.utf8.count] }, as: UTF8.self)
         let event = first + zeros + second + note + last
-        let head = """
+        headers = """
             POST /api/signals HTTP/1.1\r
             Host: \(host)\r
-            Authorization: Bearer \(token)\r
-            Content-Type: application/cloudevents+json\r
-            Content-Length: \(event.utf8.count)\r
-            \r\n
+            Authorization: Bearer \(token)\r\n
             """
+        let head = Self.head(headers, contentType: "application/cloudevents+json", length: event.utf8.count)
         template = Array((head + event).utf8)
         eventStart = head.utf8.count
         numberStart = head.utf8.count + first.utf8.count
@@ -56,8 +57,27 @@ struct SignalRequest: Sendable {
         return bytes
     }
 
+    /// The whole request of several signals.
+    func bytes(batch numbers: Range<Int>) -> [UInt8] {
+        let length = 2 + numbers.count * Self.eventBytes + max(0, numbers.count - 1)
+        let head = Self.head(headers, contentType: "application/cloudevents-batch+json", length: length)
+        var bytes = Array(head.utf8)
+        bytes.reserveCapacity(bytes.count + length)
+        bytes.append(UInt8(ascii: "["))
+        for number in numbers {
+            if number != numbers.lowerBound { bytes.append(UInt8(ascii: ",")) }
+            bytes += event(number)
+        }
+        bytes.append(UInt8(ascii: "]"))
+        return bytes
+    }
+
     /// The event alone.
     func event(_ number: Int) -> [UInt8] {
         Array(bytes(number)[eventStart...])
+    }
+
+    private static func head(_ headers: String, contentType: String, length: Int) -> String {
+        "\(headers)Content-Type: \(contentType)\r\nContent-Length: \(length)\r\n\r\n"
     }
 }
