@@ -1,4 +1,6 @@
 import Foundation
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import CommandLineCore
@@ -36,7 +38,8 @@ import Testing
 
     @Test func thePeakIsSeenAlthoughTheMemoryIsGivenBack() async throws {
         let tree = try #require(ProcessTree(argument: "tests=\(ProcessInfo.processInfo.processIdentifier)"))
-        let watch = MemoryWatch(trees: [tree])
+        let readings = Readings()
+        let watch = MemoryWatch(trees: [tree]) { readings.count.add(1, ordering: .relaxed) }
         let before = try #require(try watch.now().first)
         #expect(before.privateBytes > 0)
         #expect(before.residentBytes >= before.privateBytes)
@@ -45,12 +48,17 @@ import Testing
             let space = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4_096)
             defer { space.deallocate() }
             space.initializeMemory(as: UInt8.self, repeating: 7)
-            // Longer than the pause between two readings, whose number is what the test is about.
-            try await Task.sleep(for: MemoryWatch.interval * 3)
+            // The first of them may have begun before the memory was taken.
+            let begun = readings.count.load(ordering: .relaxed)
+            try await eventually("it is read twice") { readings.count.load(ordering: .relaxed) >= begun + 2 }
             return space[size - 1]
         }
         #expect(byte == 7)
         #expect(try #require(peak.first).privateBytes >= before.privateBytes + Int64(size) / 2)
+    }
+
+    private final class Readings: Sendable {
+        let count = Atomic(0)
     }
 
     @Test func aProcessThatIsGoneIsAnError() throws {

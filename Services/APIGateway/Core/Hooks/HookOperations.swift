@@ -28,7 +28,7 @@ struct HookOperations: Sendable {
             createdAt: .now(),
             createdBy: principal.name
         )
-        let secret = asked.secret.map { Secrets.Secret($0) } ?? HookSecrets.make()
+        let secret = asked.secret.map { Secret($0) } ?? HookSecrets.make()
         let sealed = SealedHook(hook: hook, secret: try secrets.seal(secret, for: hook))
         var draft = Self.draft("hook.create", hook, request)
         draft.after = try hook.audited()
@@ -116,7 +116,7 @@ struct HookOperations: Sendable {
                     try body?.root ?? JSONDocument(parsing: "{}").root,
                     of: sealed.hook.credential
                 )
-                let secret = asked.secret.map { Secrets.Secret($0) } ?? HookSecrets.make()
+                let secret = asked.secret.map { Secret($0) } ?? HookSecrets.make()
                 let rotated = try rotated(sealed, with: secret, grace: asked.grace)
                 var draft = Self.draft("hook.rotate", rotated.hook, request)
                 draft.before = try sealed.hook.audited()
@@ -129,7 +129,7 @@ struct HookOperations: Sendable {
         return GatewayAnswer(reply)
     }
 
-    private func rotated(_ sealed: SealedHook, with secret: Secrets.Secret, grace: Int64) throws -> SealedHook {
+    private func rotated(_ sealed: SealedHook, with secret: Secret, grace: Int64) throws -> SealedHook {
         let now = Timestamp.now()
         var hook = sealed.hook
         hook.secretVersion += 1
@@ -174,7 +174,7 @@ struct HookOperations: Sendable {
     private static func reply(
         _ status: HTTPResponse.Status,
         _ hook: Hook,
-        made secret: Secrets.Secret? = nil
+        made secret: Secret? = nil
     ) -> FirstReply {
         var writer = JSONWriter()
         hook.write(to: &writer)

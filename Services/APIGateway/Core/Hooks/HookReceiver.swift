@@ -57,7 +57,7 @@ struct HookReceiver: Sendable {
             throw Refusal("unknown_source")
         }
         let kind = sealed.hook.kind
-        let accepted: [Secrets.Secret]
+        let accepted: [Secret]
         do {
             accepted = try secrets.open(sealed, at: .now())
         } catch let error as SecretsError {

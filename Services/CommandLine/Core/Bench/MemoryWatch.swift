@@ -1,6 +1,8 @@
 /// Reads the memory of some process trees, at once or while something runs.
 struct MemoryWatch: Sendable {
     let trees: [ProcessTree]
+    /// Told of each reading while something runs.
+    var onReading: @Sendable () -> Void = {}
     /// Seldom enough not to show in what is measured.
     static let interval: Duration = .milliseconds(200)
     /// Who belongs to a tree is looked up once in so many readings, because that reads every process of the machine.
@@ -33,6 +35,7 @@ struct MemoryWatch: Sendable {
             try? await Task.sleep(for: Self.interval)
             if readings % Self.readingsPerLookup == 0 { members = self.members() }
             peak = zip(peak, try read(members)).map { $0.maximum($1) }
+            onReading()
             readings += 1
         }
         return peak
