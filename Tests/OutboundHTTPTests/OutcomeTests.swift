@@ -45,7 +45,7 @@ struct OutcomeTests {
                     .post,
                     server.url(),
                     redirects: .follow(max: 1),
-                    within: .seconds(2)
+                    within: .seconds(5)
                 )
                 #expect(error?.code == .timedOut)
                 #expect(error?.outcome == .unknown)

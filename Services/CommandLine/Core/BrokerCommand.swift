@@ -65,8 +65,8 @@ struct BrokerApplyCommand: AsyncParsableCommand {
         }
         let administration = try BrokerAdministration(url: url)
         try await administration.install(options.definitions())
-        let line = "exchanges, users and permissions of virtual host \(options.virtualHost) are up to date\n"
-        FileHandle.standardOutput.write(Data(line.utf8))
+        let line = "exchanges, users and permissions of virtual host \(options.virtualHost) are up to date"
+        StandardStream.output.writeLine(line)
     }
 }
 
@@ -80,6 +80,6 @@ struct BrokerDefinitionsCommand: ParsableCommand {
     @OptionGroup var options: BrokerDefinitionsOptions
 
     mutating func run() throws {
-        FileHandle.standardOutput.write(Data(try options.definitions()))
+        StandardStream.output.write(try options.definitions())
     }
 }

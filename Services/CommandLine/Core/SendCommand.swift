@@ -67,11 +67,11 @@ package struct SendCommand: AsyncParsableCommand {
         do {
             answer = try await client.ask(.POST, "/api/signals", body: body.bytes, contentType: body.contentType)
         } catch {
-            FileHandle.standardError.write(Data("Error: \(error.message)\n".utf8))
+            StandardStream.error.writeLine("Error: \(error.message)")
             throw Self.temporaryFailure
         }
-        let output = answer.isSuccess ? FileHandle.standardOutput : FileHandle.standardError
-        output.write(Data(answer.body + [UInt8(ascii: "\n")]))
+        let stream = answer.isSuccess ? StandardStream.output : .error
+        stream.write(answer.body + [UInt8(ascii: "\n")])
         if let code = Self.exitCode(status: answer.status) { throw code }
     }
 

@@ -144,11 +144,11 @@ package struct BenchCommand: AsyncParsableCommand {
             processes: processes,
             concurrency: concurrency,
             deadline: .now + .seconds(deadline),
-            tell: { FileHandle.standardError.write(Data("\($0)\n".utf8)) }
+            tell: { StandardStream.error.writeLine($0) }
         )
     }
 
     private static func printLine(_ line: String) {
-        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+        StandardStream.output.writeLine(line)
     }
 }

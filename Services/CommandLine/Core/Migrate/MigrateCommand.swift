@@ -37,9 +37,7 @@ package struct MigrateCommand: AsyncParsableCommand {
     package init() {}
 
     package mutating func run() async throws {
-        try await run { line in
-            FileHandle.standardOutput.write(Data("\(line)\n".utf8))
-        }
+        try await run(print: StandardStream.output.writeLine)
     }
 
     /// Does the work.
