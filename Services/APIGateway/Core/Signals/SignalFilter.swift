@@ -15,6 +15,11 @@ struct SignalFilter: Sendable, Equatable {
     /// How far they have come.
     var status: SignalStatus?
 
+    /// Whether an index has what is asked for in the order of the list; a family of types is gathered and sorted.
+    var isServedInOrder: Bool {
+        if case .family = type { false } else { true }
+    }
+
     /// Reads `type`, `source`, `from`, `until` and `status`; a problem names the first that is not what it should be.
     init(_ query: Query) throws {
         if let text = query["type"] {

@@ -127,7 +127,11 @@ package struct SignalRepository: Sendable {
             values,
             isReadOnly: true
         )
-        return try await database.execute(statement, deadline: deadline).map { row in
+        let rows =
+            filter.isServedInOrder
+            ? try await database.page(statement, deadline: deadline)
+            : try await database.execute(statement, deadline: deadline)
+        return try rows.map { row in
             ListedSignal(
                 signalID: try row.decode(0),
                 id: try row.decode(1),

@@ -58,7 +58,7 @@ package struct EntryReader: Sendable {
         limit: Int,
         deadline: ContinuousClock.Instant
     ) async throws -> PostgresRows {
-        try await database.execute(
+        try await database.page(
             PostgresStatement(
                 """
                 SELECT entry_id, leaf_index, canonical, leaf_hash FROM audit.entries

@@ -39,6 +39,11 @@ struct RunFilter: Sendable {
         }
     }
 
+    /// Whether an index has what is asked for in the order of the list; else it is little, and is sorted.
+    var isServedInOrder: Bool {
+        signal == nil && status != .running && status != .waiting
+    }
+
     /// The statement of a page, newest first: only the conditions asked for, so that those with an index can use it.
     func listing(of tenant: String, before: UUID?, limit: Int) -> PostgresStatement {
         var parameters: [PostgresValue] = [.text(tenant), .int8(Int64(limit))]
@@ -59,6 +64,7 @@ struct RunFilter: Sendable {
         if let status {
             // Written out, so that the partial indexes are known to serve it.
             conditions += " AND status = '\(status.rawValue)'"
+            conditions += status.isFinal ? "" : " AND finished_at IS NULL"
         }
         if let automationKey {
             add(.text(automationKey)) { "automation_key = \($0)" }

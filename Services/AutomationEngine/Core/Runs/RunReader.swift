@@ -86,14 +86,15 @@ struct RunReader: Sendable {
     func list(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         let page = try Page(body.root)
         let filter = try RunFilter(body.root)
-        let rows = try await database.execute(
-            filter.listing(
-                of: context.tenant,
-                before: try page.cursor.map { try Self.cursor($0) },
-                limit: page.limit + 1
-            ),
-            deadline: context.deadline
+        let listing = filter.listing(
+            of: context.tenant,
+            before: try page.cursor.map { try Self.cursor($0) },
+            limit: page.limit + 1
         )
+        let rows =
+            filter.isServedInOrder
+            ? try await database.page(listing, deadline: context.deadline)
+            : try await database.execute(listing, deadline: context.deadline)
         return Reply(
             status: 200,
             body: page.answer(try rows.map(StoredRun.init), cursor: \.id.lowercased) { run, writer in
