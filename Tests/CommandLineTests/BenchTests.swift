@@ -171,7 +171,7 @@ import Testing
     @Test(arguments: [
         ["--signals", "0"], ["--concurrency", "0"], ["--deadline", "0"], ["--warm-up", "-1"], ["--process", "a"],
         ["--batch", "1001"], ["--listings", "-1"], ["--steps", "other"], ["--sink", "nowhere"], ["--process", "a=0"],
-        ["--process", "a=x"], ["--process", "a=1", "--process", "a=2"],
+        ["--process", "a=x"], ["--soak", "180"], ["--process", "a=1", "--process", "a=2"],
     ]) func refusesArgumentsThatMakeNoSense(arguments: [String]) {
         #expect(throws: (any Error).self) { try BatutaCommand.parseAsRoot(["bench"] + arguments) }
     }

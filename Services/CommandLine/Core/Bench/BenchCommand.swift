@@ -48,6 +48,9 @@ package struct BenchCommand: AsyncParsableCommand {
     @Option(name: .long, help: "How often each list of runs and signals is asked for.")
     var listings = 100
 
+    @Option(name: .long, help: "How many seconds of load at half the speed are measured; 0 leaves it out.")
+    var soak = 0
+
     @Option(name: .long, help: "What the three steps do: pure, or http, which calls a sink of this command's own.")
     var steps = Steps.pure
 
@@ -78,12 +81,16 @@ package struct BenchCommand: AsyncParsableCommand {
         guard (1...10_000_000).contains(signals), (0...1_000_000).contains(warmUp), (1...10_000).contains(concurrency),
             (0...100_000).contains(loneSignals), (1...86_400).contains(deadline),
             // More would not fit into the megabyte that a batch may have.
-            (0...1_000).contains(batch), (0...100_000).contains(listings)
+            (0...1_000).contains(batch), (0...100_000).contains(listings),
+            (0...86_400).contains(soak)
         else {
             throw ValidationError("A number is out of its range.")
         }
         guard BenchSink.parts(of: sink) != nil else {
             throw ValidationError("The sink's address must be host:port.")
+        }
+        guard soak < deadline else {
+            throw ValidationError("The deadline comes before the end of the soak.")
         }
         guard Set(processes.map(\.name)).count == processes.count else {
             throw ValidationError("Two processes have the same name.")
@@ -115,6 +122,7 @@ package struct BenchCommand: AsyncParsableCommand {
             batch: batch,
             loneSignals: loneSignals,
             listings: listings,
+            soak: soak,
             show: { Self.printLine($0.line(label: label)) }
         )
         try await plan.perform()

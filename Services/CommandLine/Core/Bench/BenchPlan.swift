@@ -11,6 +11,8 @@ struct BenchPlan {
     let batch: Int
     let loneSignals: Int
     let listings: Int
+    /// How many seconds a load at half the speed of the first one lasts; 0 leaves it out.
+    let soak: Int
     /// Prints a figure.
     let show: (any BenchFigure) -> Void
 
@@ -23,12 +25,14 @@ struct BenchPlan {
         let rest = try await run.prepare { try watch.now() }
         let suffix = run.automation.steps.suffix
         var sent = warmUp
+        var speed = 0.0
         if warmUp > 0 {
             _ = try await run.measure("warm_up", 0..<warmUp)
             run.tell("Warmed up with \(warmUp) signals.")
         }
         for (name, batch) in [("durable_runs", 1), ("durable_runs_batched", batch)] where batch > 0 {
-            try await measureLoad(name + suffix, sent..<(sent + signals), batch: batch, watch, rest: rest)
+            let report = try await measureLoad(name + suffix, sent..<(sent + signals), batch: batch, watch, rest: rest)
+            if batch == 1 { speed = report.runsPerSecond }
             sent += signals
         }
         if let database, loneSignals > 0 {
@@ -36,6 +40,11 @@ struct BenchPlan {
             sent += loneSignals
         }
         try await measureListings()
+        if soak > 0 {
+            let rate = max(1, Int(speed / 2))
+            try await measureSoak("soak" + suffix, sent..<(sent + rate * soak), rate: rate, watch)
+            sent += rate * soak
+        }
         try await run.verify(signals: sent)
         try await run.automation.deactivate()
     }
@@ -46,10 +55,10 @@ struct BenchPlan {
         batch: Int,
         _ watch: MemoryWatch,
         rest: [ProcessMemory]
-    ) async throws {
+    ) async throws -> BenchReport.DurableRuns {
         let (report, peak) = try await watch.peak { try await run.measure(figure, numbers, batch: batch) }
         show(report)
-        guard !watch.trees.isEmpty else { return }
+        guard !watch.trees.isEmpty else { return report }
         try await Task.sleep(for: Self.afterLoad)
         let after = try watch.now()
         for (index, tree) in watch.trees.enumerated() {
@@ -62,6 +71,25 @@ struct BenchPlan {
                     after: after[index]
                 )
             )
+        }
+        return report
+    }
+
+    /// How many parts the time of a long load is told in.
+    private static let parts = 10
+
+    private func measureSoak(_ figure: String, _ numbers: Range<Int>, rate: Int, _ watch: MemoryWatch) async throws {
+        run.tell("Posting \(rate) signals a second for \(soak) seconds.")
+        var watch = watch
+        watch.interval = .seconds(1)
+        let (report, readings) = try await watch.readings { try await run.measure(figure, numbers, rate: rate) }
+        show(report)
+        for (index, tree) in watch.trees.enumerated() {
+            let parts = (0..<Self.parts).map { part in
+                let bounds = [part, part + 1].map { $0 * readings.count / Self.parts }
+                return MemoryWatch.peak(of: readings[bounds[0]..<max(bounds[1], bounds[0] + 1)])[index].privateBytes
+            }
+            show(BenchReport.MemoryOverTime(load: figure, process: tree.name, parts: parts))
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 
 /// The figures of a measurement.
@@ -20,11 +21,13 @@ enum BenchReport {
         /// Seconds of CPU of the load itself, which counts for nothing.
         var loadCPU: Double
 
+        var runsPerSecond: Double { Double(signals) / seconds }
+
         func write(into writer: inout JSONWriter) {
             writer.member("signals", Int64(signals))
             writer.member("concurrency", Int64(concurrency))
             writer.member("batch", Int64(batch))
-            writer.member("runs_s", decimal: Double(signals) / seconds, digits: 0)
+            writer.member("runs_s", decimal: runsPerSecond, digits: 0)
             writer.member("accepted_s", decimal: Double(signals) / acceptedSeconds, digits: 0)
             writer.member("seconds", decimal: seconds, digits: 3)
             writer.member("accepted_seconds", decimal: acceptedSeconds, digits: 3)
@@ -76,6 +79,24 @@ enum BenchReport {
                 writer.member("\(moment)_private_mb", decimal: Double(memory.privateBytes) / 1e6, digits: 1)
                 writer.member("\(moment)_resident_mb", decimal: Double(memory.residentBytes) / 1e6, digits: 1)
             }
+        }
+    }
+
+    /// The private memory of one process tree over the time of a long load.
+    struct MemoryOverTime: BenchFigure, Sendable {
+        let figure = "memory_over_time"
+        var load: String
+        var process: String
+        /// The largest in each part of the time, in bytes.
+        var parts: [Int64]
+
+        func write(into writer: inout JSONWriter) {
+            writer.member("load", load)
+            writer.member("process", process)
+            writer.key("private_mb")
+            writer.beginArray()
+            for bytes in parts { writer.raw(String(format: "%.1f", Double(bytes) / 1e6).utf8) }
+            writer.endArray()
         }
     }
 

@@ -39,12 +39,14 @@ struct BenchRun: Sendable {
     ///   - figure: The name of the figure.
     ///   - numbers: The numbers of the signals.
     ///   - batch: How many signals a request carries.
+    ///   - rate: How many signals a second are posted at most; nil for as many as the connections carry.
     /// - Returns: The figure.
     /// - Throws: ``CommandLineError`` when a signal is refused, or an entry is missing at the deadline.
     func measure(
         _ figure: String,
         _ numbers: Range<Int>,
-        batch: Int = 1
+        batch: Int = 1,
+        rate: Int? = nil
     ) async throws -> BenchReport.DurableRuns {
         let before = try await log.settled(deadline: deadline)
         let timesBefore = ProcessTimes.now()
@@ -56,6 +58,7 @@ struct BenchRun: Sendable {
             numbers: numbers,
             batch: batch,
             concurrency: concurrency,
+            rate: rate,
             deadline: deadline
         )
         let outcome = try await load.post()

@@ -4,7 +4,7 @@ struct MemoryWatch: Sendable {
     /// Told of each reading while something runs.
     var onReading: @Sendable () -> Void = {}
     /// Seldom enough not to show in what is measured.
-    static let interval: Duration = .milliseconds(200)
+    var interval: Duration = .milliseconds(200)
     /// Who belongs to a tree is looked up once in so many readings, because that reads every process of the machine.
     private static let readingsPerLookup = 10
 
@@ -17,7 +17,15 @@ struct MemoryWatch: Sendable {
     func peak<Result: Sendable>(
         during work: () async throws -> Result
     ) async throws -> (result: Result, peak: [ProcessMemory]) {
-        try await withThrowingTaskGroup(of: [ProcessMemory].self) { group in
+        let (result, readings) = try await readings(during: work)
+        return (result, Self.peak(of: readings))
+    }
+
+    /// The memory of each tree again and again while the work runs, and what the work returns.
+    func readings<Result: Sendable>(
+        during work: () async throws -> Result
+    ) async throws -> (result: Result, readings: [[ProcessMemory]]) {
+        try await withThrowingTaskGroup(of: [[ProcessMemory]].self) { group in
             group.addTask { try await watch() }
             let result = try await work()
             group.cancelAll()
@@ -25,20 +33,23 @@ struct MemoryWatch: Sendable {
         }
     }
 
+    /// The largest memory of each tree in some readings.
+    static func peak(of readings: some Collection<[ProcessMemory]>) -> [ProcessMemory] {
+        readings.dropFirst().reduce(readings.first ?? []) { zip($0, $1).map { $0.maximum($1) } }
+    }
+
     /// Reads until the task is cancelled, at least once.
     @concurrent
-    private func watch() async throws -> [ProcessMemory] {
+    private func watch() async throws -> [[ProcessMemory]] {
         var members = members()
-        var peak = try read(members)
-        var readings = 1
+        var readings = [try read(members)]
         while !Task.isCancelled {
-            try? await Task.sleep(for: Self.interval)
-            if readings % Self.readingsPerLookup == 0 { members = self.members() }
-            peak = zip(peak, try read(members)).map { $0.maximum($1) }
+            try? await Task.sleep(for: interval)
+            if readings.count % Self.readingsPerLookup == 0 { members = self.members() }
+            readings.append(try read(members))
             onReading()
-            readings += 1
         }
-        return peak
+        return readings
     }
 
     private func members() -> [[Int32]] {

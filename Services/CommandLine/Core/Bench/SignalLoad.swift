@@ -23,6 +23,8 @@ struct SignalLoad: Sendable {
     /// How many signals a request carries; one is posted as an event, more as a batch.
     let batch: Int
     let concurrency: Int
+    /// How many signals a second are posted at most; nil for as many as the connections carry.
+    var rate: Int?
     let deadline: ContinuousClock.Instant
 
     /// Posts them all, on a thread of its own.
@@ -43,11 +45,10 @@ struct SignalLoad: Sendable {
         var entries = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         var left = numbers
         var outcome = Outcome(started: .now, acknowledged: .now, latencies: Latencies(capacity: requests))
-        for connection in connections {
-            if let next = next(of: &left) { try connection.send(next) }
-        }
+        var idle = connections
         while outcome.latencies.count < requests {
-            _ = poll(&entries, nfds_t(entries.count), 500)
+            let pause = try post(from: &left, over: &idle, since: outcome.started)
+            _ = poll(&entries, nfds_t(entries.count), pause)
             guard ContinuousClock.now < deadline else {
                 throw CommandLineError(
                     .deadline,
@@ -59,10 +60,31 @@ struct SignalLoad: Sendable {
                 try Self.check(response)
                 outcome.acknowledged = .now
                 outcome.latencies.record(outcome.acknowledged - connection.sentAt)
-                if let next = next(of: &left) { try connection.send(next) }
+                idle.append(connection)
             }
         }
         return outcome
+    }
+
+    /// Sends what is due over the connections that have nothing to do.
+    ///
+    /// - Returns: For how many milliseconds nothing more is due.
+    private func post(
+        from left: inout Range<Int>,
+        over idle: inout [LoadConnection],
+        since start: ContinuousClock.Instant
+    ) throws(CommandLineError) -> Int32 {
+        while let connection = idle.last {
+            if let rate {
+                let due = start + .seconds(1) * (Double(left.lowerBound - numbers.lowerBound) / Double(rate))
+                let pause = (due - .now) / .milliseconds(1)
+                guard pause <= 0 else { return Int32(min(pause.rounded(.up), 500)) }
+            }
+            guard let next = next(of: &left) else { break }
+            try connection.send(next)
+            idle.removeLast()
+        }
+        return 500
     }
 
     /// The request of the next signals; nil when all have been taken.
