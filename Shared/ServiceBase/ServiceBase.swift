@@ -60,13 +60,12 @@ package struct ServiceBase: Sendable {
                 publisher: publisher,
                 requests: requests,
                 loadSignals: { try await loadSignals(database.client, $0) },
+                outbox: OutboxKeys.limits(context.configuration),
                 logger: context.logger
             ),
             count: laneCount
         )
-        context.health.register("broker") {
-            publisher.isConnected && requests.isReady ? .ok : .failing("a connection to the broker is missing")
-        }
+        observe(context, publisher: publisher, requests: requests, lanes: lanes)
         return ServiceBase(
             schema: schema,
             name: name,
@@ -84,6 +83,29 @@ package struct ServiceBase: Sendable {
             broker: broker,
             logger: context.logger
         )
+    }
+
+    /// Lets health and metrics see the broker and the outbox.
+    private static func observe(
+        _ context: ServiceContext,
+        publisher: RabbitMQPublisher,
+        requests: RequestClient,
+        lanes: LaneGroup
+    ) {
+        context.health.register("broker") {
+            guard publisher.isConnected, requests.isReady else {
+                return .failing("a connection to the broker is missing")
+            }
+            return publisher.blockedReason.map { .noted("the broker takes no messages: \($0)") } ?? .ok
+        }
+        context.health.register("outbox") {
+            let findings = lanes.findings
+            return findings.isEmpty ? .ok : .noted(findings.joined(separator: "; "))
+        }
+        context.metrics.addCollector { exposition in
+            let now = UUIDv7.milliseconds(of: UUIDv7.make()) ?? 0
+            OutboxKeys.collect(lanes.backlogs, now: now, into: &exposition)
+        }
     }
 
     /// A consumer of one of the service's queues, not yet running.

@@ -60,7 +60,7 @@ package enum GatewayKeys {
     /// All of them.
     package static let all: [any ConfigurationDeclaration] = [
         address, intakeLanes, intakeWaiting, requestPatience, bodyPatience, idleTimeout, secretKeysFile,
-    ]
+    ] + OutboxKeys.all
 
     /// What the gateway counts.
     package static let metrics: [MetricDescription] = [

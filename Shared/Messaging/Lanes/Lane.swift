@@ -146,7 +146,7 @@ final class Lane: Sendable {
                 epoch: epoch,
                 producer: producer,
                 destination: destination,
-                onConfirmed: { [registry] in registry.wakeVerifier() }
+                onConfirmed: { [registry] in registry.wakeVerifier(of: destination) }
             )
         }
         state.withLock { state in

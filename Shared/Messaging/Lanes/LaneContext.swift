@@ -19,6 +19,7 @@ package struct LaneContext: Sendable {
     package let publisher: RabbitMQPublisher
     package let requests: RequestClient
     package let loadSignals: SignalLoader
+    package let outbox: OutboxLimits
     package let logger: Logger
 
     package init(
@@ -30,6 +31,7 @@ package struct LaneContext: Sendable {
         publisher: RabbitMQPublisher,
         requests: RequestClient,
         loadSignals: @escaping SignalLoader = { _ in [:] },
+        outbox: OutboxLimits = OutboxLimits(),
         logger: Logger
     ) {
         self.schema = schema
@@ -40,6 +42,7 @@ package struct LaneContext: Sendable {
         self.publisher = publisher
         self.requests = requests
         self.loadSignals = loadSignals
+        self.outbox = outbox
         self.logger = logger
     }
 

@@ -13,6 +13,7 @@ package final class LaneGroup: Service {
     private let pool: LanePool
     private let lanes: [Lane]
     private let relays: RelayRegistry
+    private let watch: OutboxWatch
     private let lease = Mutex<(since: ContinuousClock.Instant, until: ContinuousClock.Instant)?>(nil)
 
     /// - Parameters:
@@ -22,6 +23,7 @@ package final class LaneGroup: Service {
         self.context = context
         let relays = RelayRegistry()
         self.relays = relays
+        watch = OutboxWatch(relays: relays, limit: context.outbox.alarm, logger: context.logger)
         lanes = (0..<max(1, count)).map { index in
             Lane(name: String(index), context: context, registry: relays)
         }
@@ -65,13 +67,22 @@ package final class LaneGroup: Service {
         }
     }
 
+    /// What the outbox holds that no consumer is known to have, by destination.
+    package var backlogs: [Destination: OutboxBacklog] { watch.backlogs }
+
+    /// A sentence about each destination whose outbox has grown old.
+    package var findings: [String] { watch.findings }
+
     /// Relays, verifies, and takes over what other instances have left, until the process drains.
     package func run() async throws {
         await withDiscardingTaskGroup { group in
             let keeper = LaneKeeper(context: context, relays: relays, lanes: self)
-            let verifier = LaneVerifier(context: context, relays: relays)
             group.addTask { await keeper.run() }
-            group.addTask { await verifier.run() }
+            group.addTask { [watch] in await watch.run() }
+            for destination in Destination.allCases {
+                let verifier = LaneVerifier(context: context, relays: relays, destination: destination)
+                group.addTask { await verifier.run() }
+            }
             group.addTask { [relays] in
                 await withDiscardingTaskGroup { relayGroup in
                     for await relay in relays.added {

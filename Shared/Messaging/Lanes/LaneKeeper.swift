@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import Logging
 import PostgreSQL
 import Synchronization
@@ -61,27 +62,40 @@ struct LaneKeeper: Sendable {
                 "took over a lane",
                 metadata: ["producer": "\(taken.producer)", "epoch": "\(taken.epoch)"]
             )
-            relays.add(
-                Destination.allCases
-                    .filter { taken.verified[$0] < taken.last[$0] }
-                    .map { destination in
-                        LaneRelay(
-                            context: context,
-                            epoch: taken.epoch,
-                            producer: taken.producer,
-                            destination: destination,
-                            last: taken.last[destination],
-                            confirmed: taken.confirmed[destination],
-                            verified: taken.verified[destination],
-                            isTakenOver: true,
-                            onConfirmed: { [relays] in relays.wakeVerifier() }
-                        )
-                    }
-            )
+            relays.add(try await makeRelays(of: taken))
         }
         if abandoned.isEmpty {
             try await context.repository.forgetEndedInstances()
         }
+    }
+
+    /// The relays of what a lane still holds, its oldest message's age included.
+    private func makeRelays(of lane: AbandonedLane) async throws -> [LaneRelay] {
+        var made: [LaneRelay] = []
+        for destination in Destination.allCases where lane.verified[destination] < lane.last[destination] {
+            let oldest = try await context.repository.messages(
+                epoch: lane.epoch,
+                destination: destination,
+                after: lane.verified[destination],
+                limit: 1,
+                withBodies: false
+            )
+            made.append(
+                LaneRelay(
+                    context: context,
+                    epoch: lane.epoch,
+                    producer: lane.producer,
+                    destination: destination,
+                    last: lane.last[destination],
+                    confirmed: lane.confirmed[destination],
+                    verified: lane.verified[destination],
+                    oldest: oldest.first.flatMap { UUIDv7.milliseconds(of: $0.id) },
+                    isTakenOver: true,
+                    onConfirmed: { [relays] in relays.wakeVerifier(of: destination) }
+                )
+            )
+        }
+        return made
     }
 
     /// Takes one lane; nil if another instance was faster.

@@ -1,3 +1,4 @@
+import Domain
 import FaultInjection
 import Logging
 import RabbitMQ
@@ -11,13 +12,19 @@ final class LaneRelay: Sendable {
         /// Confirmed at or before the instant asked for.
         var confirmedLongAgo: Int64
         var verified: Int64
+        /// Whether more is published once the consumer is known to hold what it has.
+        var isHeld: Bool
+
+        /// Up to where the consumer is asked: while others wait for its answer, even about what has just been confirmed.
+        var askable: Int64 { isHeld ? confirmed : confirmedLongAgo }
     }
 
     private struct State {
         var queue: RelayQueue
         var confirmed: Int64
-        var verified: Int64
         var times: ConfirmedTimes
+        /// When the oldest unverified item was committed, in milliseconds of Unix time, as far as is known.
+        var oldest: UInt64?
     }
 
     let destination: Destination
@@ -32,6 +39,18 @@ final class LaneRelay: Sendable {
     private let onConfirmed: @Sendable () -> Void
 
     /// Makes a relay; nothing is sent before `run`.
+    ///
+    /// - Parameters:
+    ///   - context: What the lanes of the process have in common.
+    ///   - epoch: The lane.
+    ///   - producer: Its name.
+    ///   - destination: Which of its destinations.
+    ///   - last: The last number committed.
+    ///   - confirmed: The last one confirmed.
+    ///   - verified: The last one that the consumer holds.
+    ///   - oldest: When the one after that was committed, in milliseconds of Unix time.
+    ///   - isTakenOver: Whether the lane was another instance's.
+    ///   - onConfirmed: Called when more is confirmed.
     init(
         context: LaneContext,
         epoch: Int64,
@@ -40,6 +59,7 @@ final class LaneRelay: Sendable {
         last: Int64 = 0,
         confirmed: Int64 = 0,
         verified: Int64 = 0,
+        oldest: UInt64? = nil,
         isTakenOver: Bool = false,
         onConfirmed: @escaping @Sendable () -> Void
     ) {
@@ -51,10 +71,15 @@ final class LaneRelay: Sendable {
         self.onConfirmed = onConfirmed
         state = Mutex(
             State(
-                queue: RelayQueue(taken: confirmed, committed: last),
+                queue: RelayQueue(
+                    taken: confirmed,
+                    committed: last,
+                    verified: verified,
+                    window: context.outbox.window
+                ),
                 confirmed: confirmed,
-                verified: verified,
-                times: ConfirmedTimes(settled: confirmed)
+                times: ConfirmedTimes(settled: confirmed),
+                oldest: oldest
             )
         )
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -67,6 +92,9 @@ final class LaneRelay: Sendable {
     func committed(_ messages: some Sequence<OutboxMessage>) {
         state.withLock { state in
             for message in messages {
+                if state.queue.waiting == 0 {
+                    state.oldest = UUIDv7.milliseconds(of: message.id)
+                }
                 state.queue.committed(message)
             }
         }
@@ -75,7 +103,12 @@ final class LaneRelay: Sendable {
 
     /// Everything up to this number is committed; what memory does not hold is read from the outbox.
     func committed(through seq: Int64) {
-        state.withLock { $0.queue.committed(through: seq) }
+        state.withLock { state in
+            if state.queue.waiting == 0 {
+                state.oldest = UUIDv7.milliseconds(of: UUIDv7.make())
+            }
+            state.queue.committed(through: seq)
+        }
         wake.yield()
     }
 
@@ -84,14 +117,19 @@ final class LaneRelay: Sendable {
         state.withLock { $0.confirmed }
     }
 
-    /// Whether everything committed is confirmed.
+    /// Whether everything committed is confirmed, or waits for the consumer.
     var isFlushed: Bool {
-        state.withLock { $0.confirmed >= $0.queue.committedSeq }
+        state.withLock { $0.confirmed >= ($0.queue.isHeld ? $0.queue.takenSeq : $0.queue.committedSeq) }
     }
 
     /// Whether everything committed is verified.
     var isVerified: Bool {
-        state.withLock { $0.verified >= $0.queue.committedSeq }
+        state.withLock { $0.queue.waiting == 0 }
+    }
+
+    /// What of this destination waits for its consumer.
+    var backlog: OutboxBacklog {
+        state.withLock { OutboxBacklog(items: $0.queue.waiting, oldest: $0.oldest) }
     }
 
     /// How far the destination has come, and had come at an earlier instant.
@@ -100,14 +138,27 @@ final class LaneRelay: Sendable {
             Progress(
                 confirmed: state.confirmed,
                 confirmedLongAgo: state.times.confirmedBefore(instant),
-                verified: state.verified
+                verified: state.queue.verifiedSeq,
+                isHeld: state.queue.isHeld
             )
         }
     }
 
-    /// The consumer holds everything up to this number.
-    func verified(_ seq: Int64) {
-        state.withLock { $0.verified = max($0.verified, seq) }
+    /// The consumer holds everything up to this number; what waited for that is published now.
+    ///
+    /// - Parameters:
+    ///   - seq: The number.
+    ///   - next: A message that tells the age of what comes after it.
+    func verified(_ seq: Int64, next: OutboxMessage?) {
+        let isHeld = state.withLock { state in
+            let isHeld = state.queue.isHeld
+            state.queue.verified(seq)
+            state.oldest = state.queue.waiting > 0 ? next.flatMap { UUIDv7.milliseconds(of: $0.id) } : nil
+            return isHeld
+        }
+        if isHeld {
+            wake.yield()
+        }
     }
 
     /// Nothing more will be committed: `run` ends once everything at hand is published.
@@ -139,11 +190,17 @@ final class LaneRelay: Sendable {
         switch state.withLock({ $0.queue.next(maximum: 256) }) {
         case .messages(let messages):
             return messages
-        case .nothing:
+        case .nothing, .held:
             return nil
-        case .read(let seq):
+        case .read(let seq, let last, let limit):
             let messages = try await context.withBodies(
-                try await context.repository.messages(epoch: epoch, destination: destination, after: seq, limit: 64)
+                try await context.repository.messages(
+                    epoch: epoch,
+                    destination: destination,
+                    after: seq,
+                    through: last,
+                    limit: limit
+                )
             )
             guard !messages.isEmpty else {
                 return nil

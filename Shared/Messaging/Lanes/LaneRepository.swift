@@ -117,18 +117,28 @@ struct LaneRepository: Sendable {
     }
 
     /// Messages of a lane after a number, in their order; without the events of signals.
+    ///
+    /// - Parameters:
+    ///   - epoch: The lane.
+    ///   - destination: Which of its destinations.
+    ///   - seq: The number before the first.
+    ///   - last: The last number with which a message may begin.
+    ///   - limit: How many messages at most.
+    ///   - withBodies: Whether the bodies are wanted, which are large.
+    /// - Returns: The messages.
     func messages(
         epoch: Int64,
         destination: Destination,
         after seq: Int64,
         through last: Int64 = .max,
-        limit: Int
+        limit: Int,
+        withBodies: Bool = true
     ) async throws -> [OutboxMessage] {
         let rows = try await database.execute(
             PostgresStatement(
                 """
                 SELECT message_id, first_seq, last_seq, tenant, routing_key, message_type, schema_version, traceparent,
-                       items, body
+                       items, CASE WHEN $6 THEN body END
                 FROM \(schema).outbox
                 WHERE epoch = $1 AND destination = $2 AND first_seq <= $4
                   -- A message holds far fewer items than this, so the one that spans `seq` is found by the index.
@@ -136,7 +146,10 @@ struct LaneRepository: Sendable {
                 ORDER BY first_seq
                 LIMIT $5
                 """,
-                [.int8(epoch), .text(destination.rawValue), .int8(seq), .int8(last), .int8(Int64(limit))]
+                [
+                    .int8(epoch), .text(destination.rawValue), .int8(seq), .int8(last), .int8(Int64(limit)),
+                    .bool(withBodies),
+                ]
             )
         )
         return try rows.map { row in
@@ -154,6 +167,22 @@ struct LaneRepository: Sendable {
                 body: try row.decode(9, as: [UInt8]?.self) ?? []
             )
         }
+    }
+
+    /// The bodies of messages that carry their own; none of signals.
+    func bodies(of messages: [UUID]) async throws -> [UUID: [UInt8]] {
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT o.message_id, o.body FROM \(schema).outbox o
+                WHERE o.message_id = ANY ($1) AND o.message_id BETWEEN $2 AND $3 AND o.body IS NOT NULL
+                """,
+                [.uuidArray(messages), .uuid(messages.min()), .uuid(messages.max())]
+            )
+        )
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map { (try $0.decode(0, as: UUID.self), try $0.decode(1, as: [UInt8].self)) }
+        )
     }
 
     /// Writes how far a lane has come.

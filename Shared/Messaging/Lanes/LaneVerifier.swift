@@ -5,118 +5,199 @@ import JSON
 import Logging
 import RabbitMQ
 
-/// Asks consumers which messages they lack, and publishes those again: how what the broker lost comes back.
+/// Asks the consumers of one destination which messages they lack, and publishes again what was lost.
 ///
 /// It sleeps while everything is verified. Otherwise it asks about what was confirmed some time ago, a thousand items at
-/// a time, at once again while there is progress, and with growing patience while there is none: a backlog is no loss.
+/// a time, at once again while there is progress; `LossJudge` tells a loss from a backlog. Each destination has its own,
+/// so that a consumer that is away or frozen holds nothing back but what is meant for it.
 actor LaneVerifier {
     /// How long a message is left alone after it was confirmed.
     static let grace = Duration.seconds(2)
     /// How many items are asked about at a time.
     static let window: Int64 = 1_000
+    /// The waits between two questions about the same items: short enough for a backlog to go on as fast as its consumer.
+    static let waits = Duration.milliseconds(100)...Duration.seconds(1)
+    /// How many messages are put together at a time to be published again.
+    private static let resending = 64
 
-    private struct Patience {
-        var wait = Duration.seconds(1)
+    /// What was found out about one lane.
+    private struct Standing {
+        var judge = LossJudge()
+        /// Whether the last question was answered; if not, the next one is about a single message, which costs little.
+        var isAnswered = true
+        var wait = LaneVerifier.waits.lowerBound
         var notBefore = ContinuousClock.now
     }
 
-    private struct Key: Hashable {
-        var epoch: Int64
-        var destination: Destination
+    /// What a question was about, and which of it the consumer lacks.
+    private struct Finding {
+        var asked: [OutboxMessage]
+        var lacking: Set<Int64>
+        /// The last number that the consumer holds together with all before it.
+        var verified: Int64
+        /// The message after that, where it was read.
+        var next: OutboxMessage?
+
+        var judged: [LossJudge.Asked] {
+            asked.map { LossJudge.Asked(firstSeq: $0.firstSeq, isHeld: !lacking.contains($0.firstSeq)) }
+        }
     }
 
     private let context: LaneContext
     private let relays: RelayRegistry
-    private var patience: [Key: Patience] = [:]
+    private let destination: Destination
+    /// By epoch.
+    private var standings: [Int64: Standing] = [:]
 
-    init(context: LaneContext, relays: RelayRegistry) {
+    init(context: LaneContext, relays: RelayRegistry, destination: Destination) {
         self.context = context
         self.relays = relays
+        self.destination = destination
     }
 
     /// Works until the task is cancelled.
     func run() async {
-        for await _ in relays.changes {
-            while !Task.isCancelled, relays.all.contains(where: { !$0.isVerified }) {
+        for await _ in relays.changes(of: destination) {
+            while !Task.isCancelled, relays.relays(of: destination).contains(where: { !$0.isVerified }) {
                 var hasProgress = false
-                for relay in relays.all where !relay.isVerified && isDue(relay) {
+                for relay in relays.relays(of: destination) where !relay.isVerified && isDue(relay) {
                     hasProgress = await verify(relay) || hasProgress
                 }
-                relays.remove { $0.isTakenOver && $0.isVerified }
+                relays.remove { [destination] in $0.destination == destination && $0.isTakenOver && $0.isVerified }
                 if !hasProgress {
-                    try? await Task.sleep(for: .milliseconds(250))
+                    try? await Task.sleep(for: Self.waits.lowerBound)
                 }
             }
+            let epochs = Set(relays.epochs)
+            standings = standings.filter { epochs.contains($0.key) }
         }
     }
 
     private func isDue(_ relay: LaneRelay) -> Bool {
-        (patience[Key(epoch: relay.epoch, destination: relay.destination)]?.notBefore ?? .now) <= .now
+        (standings[relay.epoch]?.notBefore ?? .now) <= .now
     }
 
-    /// Verifies the next window of one destination; answers whether the watermark has moved.
+    /// Verifies the next items of one lane; answers whether the watermark has moved.
     private func verify(_ relay: LaneRelay) async -> Bool {
         let progress = relay.progress(confirmedBefore: .now - Self.grace)
-        let last = min(progress.verified + Self.window, progress.confirmedLongAgo)
-        guard last > progress.verified else {
+        guard progress.askable > progress.verified else {
             return false
         }
-        let key = Key(epoch: relay.epoch, destination: relay.destination)
+        var standing = standings[relay.epoch] ?? Standing()
+        var hasProgress = false
         do {
-            let messages = try await context.repository.messages(
-                epoch: relay.epoch,
-                destination: relay.destination,
-                after: progress.verified,
-                through: last,
-                limit: Int(Self.window)
-            )
-            let covered = messages.last(where: { $0.lastSeq <= progress.confirmedLongAgo })?.lastSeq ?? last
-            let asked = messages.filter { $0.lastSeq <= covered }
-            let lacking = try await lackingMessages(of: asked, relay: relay)
-            let verified = lacking.first.map { $0.firstSeq - 1 } ?? covered
-            if verified > progress.verified {
-                relay.verified(verified)
+            let finding = try await find(relay, progress, isProbe: !standing.isAnswered)
+            standing.isAnswered = true
+            hasProgress = finding.verified > progress.verified
+            relay.verified(finding.verified, next: finding.next ?? finding.asked.last)
+            if hasProgress {
                 try await context.repository.progress(
                     epoch: relay.epoch,
-                    destination: relay.destination,
+                    destination: destination,
                     confirmed: relay.confirmed,
-                    verified: verified
+                    verified: finding.verified
                 )
-                patience[key] = nil
             }
-            guard !lacking.isEmpty else {
-                return verified > progress.verified
+            let lost = try await judge(finding, &standing.judge, relay, progress, hasProgress: hasProgress)
+            if !lost.isEmpty {
+                try await publishAgain(lost, relay: relay)
+                standing.wait = Self.waits.lowerBound
             }
-            try await republish(lacking, relay: relay)
         } catch {
+            standing.isAnswered = false
             context.logger.debug(
                 "verification is tried again",
-                metadata: ["error": "\(error)", "destination": "\(relay.destination)", "epoch": "\(relay.epoch)"]
+                metadata: ["error": "\(error)", "destination": "\(destination)", "epoch": "\(relay.epoch)"]
             )
         }
-        var wait = patience[key] ?? Patience()
-        wait.notBefore = .now + wait.wait
-        wait.wait = min(wait.wait * 2, .seconds(60))
-        patience[key] = wait
-        return false
+        standing.notBefore = hasProgress ? .now : .now + standing.wait
+        standing.wait = hasProgress ? Self.waits.lowerBound : min(standing.wait * 2, Self.waits.upperBound)
+        standings[relay.epoch] = standing
+        return hasProgress
     }
 
-    private func republish(_ messages: [OutboxMessage], relay: LaneRelay) async throws {
+    /// Asks about the items after the watermark.
+    private func find(_ relay: LaneRelay, _ progress: LaneRelay.Progress, isProbe: Bool) async throws -> Finding {
+        let last = min(progress.verified + (isProbe ? 1 : Self.window), progress.askable)
+        let messages = try await context.repository.messages(
+            epoch: relay.epoch,
+            destination: destination,
+            after: progress.verified,
+            through: last,
+            limit: Int(Self.window),
+            withBodies: false
+        )
+        let asked = messages.filter { $0.lastSeq <= progress.askable }
+        let lacking = Set(try await lackingMessages(of: asked, relay: relay).map(\.firstSeq))
+        let next = messages.first { $0.lastSeq > progress.askable || lacking.contains($0.firstSeq) }
+        // Rows that are not there any more cannot be asked about.
+        let end = messages.isEmpty ? last : asked.last?.lastSeq ?? progress.verified
+        let verified = asked.first { lacking.contains($0.firstSeq) }.map { $0.firstSeq - 1 } ?? end
+        return Finding(asked: asked, lacking: lacking, verified: max(verified, progress.verified), next: next)
+    }
+
+    /// What is to be published again, without its bodies.
+    private func judge(
+        _ finding: Finding,
+        _ judge: inout LossJudge,
+        _ relay: LaneRelay,
+        _ progress: LaneRelay.Progress,
+        hasProgress: Bool
+    ) async throws -> [OutboxMessage] {
+        var candidates = finding.asked
+        var tail: LossJudge.Asked?
+        // The last message tells a backlog from a loss where nothing that was asked about does.
+        if !finding.lacking.isEmpty, !hasProgress, let last = candidates.last?.lastSeq, last < progress.askable {
+            let messages = try await context.repository.messages(
+                epoch: relay.epoch,
+                destination: destination,
+                after: progress.askable - 1,
+                through: progress.askable,
+                limit: 1,
+                withBodies: false
+            )
+            if let message = messages.first, message.lastSeq == progress.askable, message.firstSeq > last {
+                let isHeld = try await lackingMessages(of: messages, relay: relay).isEmpty
+                tail = LossJudge.Asked(firstSeq: message.firstSeq, isHeld: isHeld)
+                candidates.append(message)
+            }
+        }
+        let lost = Set(judge.judge(finding.judged, tail: tail, at: .now))
+        return candidates.filter { lost.contains($0.firstSeq) }
+    }
+
+    private func publishAgain(_ messages: [OutboxMessage], relay: LaneRelay) async throws {
         context.logger.notice(
             "the consumer lacks messages, which are published again",
             metadata: [
-                "destination": "\(relay.destination)", "epoch": "\(relay.epoch)", "messages": "\(messages.count)",
+                "destination": "\(destination)", "epoch": "\(relay.epoch)", "messages": "\(messages.count)",
             ]
         )
-        let outgoing = try await context.withBodies(messages).map {
-            $0.outgoing(
-                service: context.service,
-                user: context.brokerUser,
-                producer: relay.producer,
-                epoch: relay.epoch
-            )
+        var rest = messages[...]
+        while !rest.isEmpty {
+            let outgoing = try await withBodies(Array(rest.prefix(Self.resending))).map {
+                $0.outgoing(
+                    service: context.service,
+                    user: context.brokerUser,
+                    producer: relay.producer,
+                    epoch: relay.epoch
+                )
+            }
+            _ = try await context.publisher.publish(contentsOf: outgoing, deadline: .now + .seconds(30))
+            rest = rest.dropFirst(Self.resending)
         }
-        _ = try await context.publisher.publish(contentsOf: outgoing, deadline: .now + .seconds(30))
+    }
+
+    private func withBodies(_ messages: [OutboxMessage]) async throws -> [OutboxMessage] {
+        guard destination != .signals else {
+            return try await context.withBodies(messages)
+        }
+        let bodies = try await context.repository.bodies(of: messages.map(\.id))
+        return messages.map { message in
+            var message = message
+            message.body = bodies[message.id] ?? []
+            return message
+        }
     }
 
     /// The messages of which the consumer lacks anything.
@@ -124,7 +205,7 @@ actor LaneVerifier {
         guard let first = messages.first, let last = messages.last else {
             return []
         }
-        switch relay.destination {
+        switch destination {
         case .signals:
             let lacking = try await ask(
                 "engine",

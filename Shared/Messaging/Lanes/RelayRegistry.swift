@@ -2,17 +2,26 @@ import Synchronization
 
 /// The relays of one process: those of its own lanes, and those of lanes it has taken over.
 final class RelayRegistry: Sendable {
+    /// Tells that something of a destination was confirmed, or taken over.
+    private struct Changes: Sendable {
+        let stream: AsyncStream<Void>
+        let continuation: AsyncStream<Void>.Continuation
+
+        init() {
+            (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        }
+    }
+
     /// Relays as they are added; each is to be run once.
     let added: AsyncStream<LaneRelay>
-    /// Tells that something was confirmed, or taken over.
-    let changes: AsyncStream<Void>
     private let add: AsyncStream<LaneRelay>.Continuation
-    private let change: AsyncStream<Void>.Continuation
+    private let signals = Changes()
+    private let commands = Changes()
+    private let audit = Changes()
     private let relays = Mutex<[LaneRelay]>([])
 
     init() {
         (added, add) = AsyncStream.makeStream()
-        (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     func add(_ new: [LaneRelay]) {
@@ -20,7 +29,9 @@ final class RelayRegistry: Sendable {
         for relay in new {
             add.yield(relay)
         }
-        change.yield()
+        for destination in Destination.allCases {
+            wakeVerifier(of: destination)
+        }
     }
 
     /// Drops relays that have nothing left to do, and ends them.
@@ -35,12 +46,29 @@ final class RelayRegistry: Sendable {
         }
     }
 
-    func wakeVerifier() {
-        change.yield()
+    /// Tells, to the one verifier of a destination, that there may be something to ask about.
+    func changes(of destination: Destination) -> AsyncStream<Void> {
+        changes(destination).stream
+    }
+
+    func wakeVerifier(of destination: Destination) {
+        changes(destination).continuation.yield()
+    }
+
+    private func changes(_ destination: Destination) -> Changes {
+        switch destination {
+        case .signals: signals
+        case .commands: commands
+        case .audit: audit
+        }
     }
 
     var all: [LaneRelay] {
         relays.withLock { $0 }
+    }
+
+    func relays(of destination: Destination) -> [LaneRelay] {
+        relays.withLock { relays in relays.filter { $0.destination == destination } }
     }
 
     /// The lanes that this process sends.

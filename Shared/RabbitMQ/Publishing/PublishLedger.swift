@@ -61,7 +61,8 @@ struct PublishLedger {
     private var holds: [String: Hold] = [:]
     /// How many messages are sent one at a time, to find the one at which the broker closes the channel.
     private var suspects = 0
-    private var blockedReason: String?
+    /// Why the broker takes no messages, while it does not.
+    private(set) var blockedReason: String?
     private var lastFailure: RabbitMQError?
 
     init(window: Int, backoff: ReconnectBackoff) {

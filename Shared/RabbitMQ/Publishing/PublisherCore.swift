@@ -55,6 +55,8 @@ final class PublisherCore: ConnectionClient {
 
     var outstandingCount: Int { state.withLock { $0.ledger.outstandingCount } }
 
+    var blockedReason: String? { state.withLock { $0.isConnected ? $0.ledger.blockedReason : nil } }
+
     var status: ConnectionStatus {
         state.withLock { state in
             if case .ended(let error) = state.phase { return .stopped(error) }

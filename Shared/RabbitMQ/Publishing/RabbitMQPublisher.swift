@@ -31,6 +31,9 @@ package final class RabbitMQPublisher: Service, Sendable {
     /// Whether there is a connection that is set up.
     package var isConnected: Bool { status.isConnected }
 
+    /// Why the broker takes no messages although the connection stands: its alarm, in its own words.
+    package var blockedReason: String? { core.blockedReason }
+
     /// How many messages the broker has yet to confirm.
     package var outstandingCount: Int { core.outstandingCount }
 

@@ -32,7 +32,7 @@ struct HealthResponder: HTTPResponder {
         let findings = await health.findings()
         let isReady = findings.allSatisfy(\.state.isOK)
         let isVerbose = request.uri.queryParameters["verbose"] != nil
-        let shown = isVerbose ? findings : findings.filter { !$0.state.isOK }
+        let shown = isVerbose ? findings : findings.filter { $0.state != .ok }
         return response(
             isReady ? .ok : .serviceUnavailable,
             Self.report(isReady: isReady, findings: shown),

@@ -127,7 +127,7 @@ struct RelayQueueTests {
             return
         }
         #expect(taken.map(\.firstSeq) == [1])
-        guard case .read(after: 1) = queue.next(maximum: 10) else {
+        guard case .read(after: 1, _, _) = queue.next(maximum: 10) else {
             Issue.record("the second message is in the outbox only")
             return
         }
@@ -143,7 +143,7 @@ struct RelayQueueTests {
     @Test("a lane taken over is read from its watermark on")
     func takenOver() {
         var queue = RelayQueue(taken: 5, committed: 9)
-        guard case .read(after: 5) = queue.next(maximum: 10) else {
+        guard case .read(after: 5, _, _) = queue.next(maximum: 10) else {
             Issue.record("nothing is in memory yet")
             return
         }

@@ -1,3 +1,4 @@
+import ServiceBase
 package import ServiceRuntime
 
 /// The engine's own settings.
@@ -47,5 +48,5 @@ package enum EngineKeys {
     /// All of them.
     package static let all: [any ConfigurationDeclaration] = [
         lanes, batch, effects, httpAllow, httpTrust, secretKeys,
-    ]
+    ] + OutboxKeys.all
 }
