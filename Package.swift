@@ -194,7 +194,10 @@ let testTargets: [Target] = [
     tests("RabbitMQ", support + ["RabbitMQ", logging, serviceLifecycle]),
     tests(
         "ServiceBase",
-        support + ["Persistence", "Secrets", "ServiceBase", coreMetrics, logging, metricsTestKit, serviceLifecycle]
+        support + [
+            "Domain", "Messaging", "Persistence", "Secrets", "ServiceBase", coreMetrics, logging, metricsTestKit,
+            serviceLifecycle,
+        ]
     ),
     tests("ServiceRuntime", ["ServiceRuntime", coreMetrics, logging, serviceLifecycle, lifecycleTestKit]),
     tests("TestSupport", support),

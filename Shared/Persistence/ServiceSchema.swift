@@ -18,11 +18,11 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     /// migration says otherwise.
     package var requiredVersion: Int {
         switch self {
-        case .gateway: 4
-        case .engine: 3
-        case .scheduler: 2
-        case .jobs: 2
-        case .audit: 2
+        case .gateway: 5
+        case .engine: 5
+        case .scheduler: 3
+        case .jobs: 3
+        case .audit: 3
         }
     }
 }

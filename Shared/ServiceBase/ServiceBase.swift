@@ -28,6 +28,7 @@ package struct ServiceBase: Sendable {
     ///   - context: The service's configuration, logger and health.
     ///   - schema: The schema that the service owns.
     ///   - laneCount: How many transactions may be under way at once.
+    ///   - rows: What retention deletes row by row besides what every schema has.
     ///   - loadSignals: Reads events from the service's own table of signals, for those that are sent again.
     /// - Returns: The base, with parts that are not yet running.
     /// - Throws: What stops the start, with a sentence that says what to do.
@@ -35,11 +36,12 @@ package struct ServiceBase: Sendable {
         _ context: ServiceContext,
         schema: ServiceSchema,
         laneCount: Int,
+        deleting rows: [RowRetention] = [],
         loadSignals: @escaping @Sendable (PostgresClient, [UUID]) async throws -> [UUID: [UInt8]] = { _, _ in [:] }
     ) async throws -> ServiceBase {
         let name = ServiceName(schema)
         let instance = UUIDv7.make()
-        let database = try await Self.database(context, schema: schema, connections: laneCount + 4)
+        let database = try await connection(context, schema: schema, connections: laneCount + 5)
         let broker = try broker(context)
         let publisher = RabbitMQPublisher(configuration: broker, logger: context.logger)
         let requests = RequestClient(
@@ -78,6 +80,15 @@ package struct ServiceBase: Sendable {
                 ServicePart("publisher", publisher),
                 ServicePart("requests to others", requests),
                 ServicePart("lanes", lanes),
+                ServicePart(
+                    "retention",
+                    RetentionKeeper(
+                        policy(context, schema, rows),
+                        database: database.client,
+                        lanes: lanes,
+                        logger: context.logger
+                    )
+                ),
             ],
             appID: context.identity.name,
             broker: broker,
@@ -142,10 +153,39 @@ package struct ServiceBase: Sendable {
     }
 
     /// Connects to the service's database only, and checks the schema.
+    ///
+    /// - Parameters:
+    ///   - context: The service's configuration, logger and health.
+    ///   - schema: The schema that the service owns.
+    ///   - rows: What retention deletes row by row besides what every schema has.
+    /// - Returns: The client, and the parts that look after the schema.
+    /// - Throws: What stops the start, with a sentence that says what to do.
     package static func database(
         _ context: ServiceContext,
         schema: ServiceSchema,
-        connections: Int = 4
+        deleting rows: [RowRetention] = []
+    ) async throws -> Database {
+        let database = try await connection(context, schema: schema, connections: 5)
+        let retention = RetentionKeeper(
+            policy(context, schema, rows),
+            database: database.client,
+            logger: context.logger
+        )
+        return Database(client: database.client, parts: database.parts + [ServicePart("retention", retention)])
+    }
+
+    private static func policy(
+        _ context: ServiceContext,
+        _ schema: ServiceSchema,
+        _ rows: [RowRetention]
+    ) -> RetentionPolicy {
+        RetentionPolicy(schema, days: context.configuration[CommonKeys.retentionDays], rows: rows)
+    }
+
+    private static func connection(
+        _ context: ServiceContext,
+        schema: ServiceSchema,
+        connections: Int
     ) async throws -> Database {
         var configuration = try PostgresConfiguration(url: context.configuration[CommonKeys.databaseURL].reveal())
         configuration.applicationName = "\(context.identity.name)/\(context.replica)"

@@ -153,7 +153,7 @@ struct FoundationTests {
                 )
             )
             try await database.as(.jobs) { (client) async throws in
-                func retire(_ parent: String, _ week: String, _ days: String) async throws -> Bool? {
+                func retire(_ parent: String, _ week: String, _ days: String) async throws -> String? {
                     let sql = "SELECT jobs.retire_partition('\(parent)', '\(week)', \(days))"
                     return try await client.execute(PostgresStatement(sql)).first?.decode(0)
                 }
@@ -161,12 +161,12 @@ struct FoundationTests {
                     let state = await refusal("SELECT jobs.retire_partition('outbox', '\(week)', \(days))", by: client)
                     #expect(state == "22023", "\(days)")
                 }
-                #expect(try await retire("outbox", thisWeek, "30") == false)
-                #expect(try await retire("outbox", week, "70") == false)
-                #expect(try await retire("lanes", week, "30") == false)
-                #expect(try await retire("nothing", week, "30") == false)
-                #expect(try await retire("outbox", week, "30") == true)
-                #expect(try await retire("outbox", week, "30") == false)
+                #expect(try await retire("outbox", thisWeek, "30") == "young")
+                #expect(try await retire("outbox", week, "70") == "young")
+                #expect(try await retire("lanes", week, "30") == "absent")
+                #expect(try await retire("nothing", week, "30") == "absent")
+                #expect(try await retire("outbox", week, "30") == "dropped")
+                #expect(try await retire("outbox", week, "30") == "absent")
                 #expect(await refusal("SELECT FROM jobs.outbox", by: client) == nil)
             }
         }

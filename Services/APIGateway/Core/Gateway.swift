@@ -117,6 +117,7 @@ package struct Gateway: Sendable {
             context,
             schema: .gateway,
             laneCount: configuration.intake.lanes + 1,
+            deleting: [.signalKeys],
             loadSignals: { try await SignalRepository(database: $0).events(of: $1) }
         )
         let gateway = Gateway(

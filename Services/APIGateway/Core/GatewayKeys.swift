@@ -63,7 +63,9 @@ package enum GatewayKeys {
     ] + OutboxKeys.all
 
     /// What the gateway counts.
-    package static let metrics: [MetricDescription] = [
+    package static let metrics: [MetricDescription] = ServiceBase.metrics + own
+
+    private static let own: [MetricDescription] = [
         .counter("batuta_signals_accepted_total", help: "Signals committed for the first time."),
         .counter("batuta_signals_duplicate_total", help: "Signals whose id had been seen before from their source."),
         .counter(

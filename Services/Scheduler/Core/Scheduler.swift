@@ -5,7 +5,11 @@ package import ServiceRuntime
 /// The scheduler: it has its schema checked and keeps its partitions ahead of the time.
 package enum Scheduler {
     /// What the service declares about itself; it has no use for the broker.
-    package static let definition = ServiceDefinition(.scheduler, needs: [.database])
+    package static let definition = ServiceDefinition(
+        .scheduler,
+        needs: [.database],
+        metrics: ServiceBase.metrics
+    )
 
     /// The parts of the service.
     ///

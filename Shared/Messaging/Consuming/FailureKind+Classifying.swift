@@ -1,5 +1,5 @@
 import Contracts
-import PostgreSQL
+package import PostgreSQL
 
 extension BatchConsumer.FailureKind {
     /// The kind of an error that processing deliveries into a database ends with.
@@ -19,6 +19,11 @@ extension BatchConsumer.FailureKind {
 }
 
 extension PostgresError {
+    /// Whether no partition takes a row: Postgres says so as of a `CHECK`, but names no constraint.
+    package var isMissingPartition: Bool {
+        sqlState == "23514" && constraint == nil
+    }
+
     /// Whether other data would have been accepted.
     fileprivate var liesInTheData: Bool {
         switch code {
@@ -28,11 +33,6 @@ extension PostgresError {
                 && !Self.statesOutsideOfData.contains { sqlState?.hasPrefix($0) ?? true }
         default: false
         }
-    }
-
-    /// No partition takes the row: Postgres says so as of a `CHECK`, but names no constraint.
-    private var isMissingPartition: Bool {
-        sqlState == "23514" && constraint == nil
     }
 
     /// Classes of SQLSTATE that no other data would change.

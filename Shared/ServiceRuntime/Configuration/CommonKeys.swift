@@ -43,6 +43,14 @@ package enum CommonKeys {
         help: "How long a stop may take before what still runs is cancelled."
     )
 
+    /// How long the service keeps what is finished.
+    package static let retentionDays = ConfigurationKey<Int>.int(
+        "BATUTA_RETENTION_DAYS",
+        in: 30...36_500,
+        default: 90,
+        help: "How many days what is finished is kept; the audit log is kept for ever."
+    )
+
     /// Where health and metrics are served.
     package static func metricsAddress(_ identity: ServiceIdentity) -> ConfigurationKey<ListenAddress> {
         .address(

@@ -43,6 +43,11 @@ package struct ServiceDefinition: Sendable {
                 known += [key.name, key.name + "_FILE"]
             }
         }
+        if resources.contains(.database) {
+            common.append(CommonKeys.retentionDays)
+        } else {
+            known.append(CommonKeys.retentionDays.name)
+        }
         common += [
             metricsAddress, CommonKeys.logLevel, CommonKeys.replica, CommonKeys.drainTimeout,
         ]

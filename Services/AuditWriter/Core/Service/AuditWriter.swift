@@ -12,7 +12,10 @@ package enum AuditWriter {
     private static let requestConcurrency = 8
 
     /// What the service declares about itself.
-    package static let definition = ServiceDefinition(.auditWriter, metrics: LogMetrics.descriptions)
+    package static let definition = ServiceDefinition(
+        .auditWriter,
+        metrics: ServiceBase.metrics + LogMetrics.descriptions
+    )
 
     /// The parts of the service.
     ///
@@ -20,7 +23,11 @@ package enum AuditWriter {
     ///
     /// - Throws: What stops the start, with a sentence that says what to do.
     package static func parts(_ context: ServiceContext) async throws -> [ServicePart] {
-        let database = try await ServiceBase.database(context, schema: .audit)
+        let database = try await ServiceBase.database(
+            context,
+            schema: .audit,
+            deleting: [.commands(keeping: context.configuration[CommonKeys.retentionDays])]
+        )
         let broker = try ServiceBase.broker(context)
         let publisher = RabbitMQPublisher(configuration: broker, logger: context.logger)
         let entries = consumer(Topology.auditWriter, "/log", broker, context)

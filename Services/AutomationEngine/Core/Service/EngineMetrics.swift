@@ -34,7 +34,9 @@ struct EngineMetrics: Sendable {
 
 extension EngineKeys {
     /// The metrics of the engine, with their help.
-    package static let metrics: [MetricDescription] = [
+    package static let metrics: [MetricDescription] = ServiceBase.metrics + own
+
+    private static let own: [MetricDescription] = [
         .counter(EngineMetrics.signalsName, help: "Signals taken from the broker.", labels: ["outcome"]),
         .counter(EngineMetrics.runsName, help: "Runs that have ended.", labels: ["status"]),
         .gauge(

@@ -4,6 +4,7 @@ import FoundationEssentials
 import JSON
 import Messaging
 import Persistence
+import ServiceBase
 
 /// What the engine does with deliveries of `engine.signals`.
 struct SignalIntake: Sendable {
@@ -57,12 +58,26 @@ struct SignalIntake: Sendable {
 
     /// Whether a failure passes by itself, or lies in the data.
     static func classify(_ error: any Error) -> BatchConsumer.FailureKind {
-        error is UnreadableDelivery ? .data : BatchConsumer.FailureKind(of: error)
+        error is UnreadableDelivery || error is RetiredSignal ? .data : BatchConsumer.FailureKind(of: error)
     }
 
     private func process(_ signals: [IncomingSignal]) async throws {
         let start = ContinuousClock.now
-        let outcome = try await processor.process(signals)
-        metrics.record(outcome, took: ContinuousClock.now - start)
+        do {
+            let outcome = try await processor.process(signals)
+            metrics.record(outcome, took: ContinuousClock.now - start)
+        } catch let error as PostgresError where error.isMissingPartition {
+            // A partition to come is made in a moment; one that was dropped never comes back.
+            guard signals.contains(where: isRetired) else {
+                throw error
+            }
+            throw RetiredSignal()
+        }
+    }
+
+    /// Whether a signal is so old that retention may have dropped what tells whether it was processed.
+    private func isRetired(_ signal: IncomingSignal) -> Bool {
+        let oldest = processor.now() / 1_000 - Int64(RetentionPolicy.minimumDays) * 86_400_000
+        return Int64(clamping: UUIDv7.milliseconds(of: signal.id) ?? .max) < oldest
     }
 }

@@ -1,0 +1,14 @@
+import Persistence
+package import ServiceBase
+
+extension RowRetention {
+    /// The commands carried out, by the time in their ids.
+    package static func commands(keeping days: Int) -> RowRetention {
+        RowRetention(
+            "inbox",
+            in: .audit,
+            where: "command_id < audit.uuid7_floor(now() - interval '\(days) days')",
+            orderedBy: "command_id"
+        )
+    }
+}

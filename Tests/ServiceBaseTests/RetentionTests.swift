@@ -1,0 +1,225 @@
+import MetricsTestKit
+import Persistence
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import ServiceBase
+
+@Suite("Retention drops what is old and finished, and nothing else", .requiresServers, .timeLimit(.minutes(2)))
+struct RetentionTests {
+    private static let engineTables = [
+        "automation_dedup", "automation_run_steps", "automation_runs", "inbox", "outbox", "signal_emissions", "signals",
+        "step_attempts",
+    ]
+
+    private func keeper(
+        _ site: RetentionSite,
+        days: Int = 90,
+        batch: Int = 2_000,
+        isAudited: Bool = false,
+        pauses: RetentionKeeper.Pauses = RetentionKeeper.Pauses(),
+        metrics: TestMetrics = TestMetrics()
+    ) -> RetentionKeeper {
+        RetentionKeeper(
+            RetentionPolicy(site.schema, days: days),
+            database: site.database.client,
+            lanes: isAudited ? site.lanes() : nil,
+            logger: ServiceDatabase.logger,
+            pauses: pauses,
+            batch: batch,
+            jitter: { $0 },
+            metrics: metrics
+        )
+    }
+
+    /// Passes until nothing is left to be dropped.
+    private func dropAll(_ keeper: RetentionKeeper) async -> RetentionKeeper.Pass {
+        for _ in 0..<20 {
+            let pass = await keeper.dropPartitions()
+            guard pass == .more else { return pass }
+        }
+        return .more
+    }
+
+    @Test("a finished week goes from every table, each drop with an audit entry, and the present stays")
+    func drops() async throws {
+        try await RetentionSite.with(.engine) { (site) async throws in
+            try await site.execute(
+                site.run(site.id(3), signal: site.id(2), status: "succeeded"),
+                "INSERT INTO engine.inbox VALUES (\(site.id(2)), 'acme', 1, 'a.b')",
+                site.lane(verified: 1, message: site.id(2), item: site.id(1))
+            )
+            let metrics = TestMetrics()
+            #expect(try await site.tables() == Self.engineTables)
+            #expect(await dropAll(keeper(site, isAudited: true, metrics: metrics)) == .done)
+            #expect(try await site.tables() == [])
+            let entries = try await site.count(
+                """
+                SELECT coalesce(sum(last_seq - first_seq + 1), 0)::bigint FROM engine.outbox
+                WHERE destination = 'audit' AND convert_from(body, 'UTF8') LIKE '%"action":"retire"%'
+                """
+            )
+            #expect(entries == Self.engineTables.count)
+            for table in Self.engineTables {
+                let labels = [("schema", "engine"), ("table", table)]
+                #expect(try metrics.expectCounter(RetentionMetrics.droppedName, labels).totalValue == 1)
+                let oldest = try metrics.expectGauge(RetentionMetrics.oldestName, labels).lastValue
+                #expect(try #require(oldest) < 30)
+            }
+            // This week takes rows as before.
+            try await site.execute("INSERT INTO engine.inbox VALUES (engine.uuid7_floor(now()), 'acme', 1, 'a.b')")
+        }
+    }
+
+    @Test("so is a week of a schema that has an outbox only", arguments: [ServiceSchema.scheduler, .jobs, .gateway])
+    func others(schema: ServiceSchema) async throws {
+        try await RetentionSite.with(schema) { (site) async throws in
+            #expect(await dropAll(keeper(site)) == .done)
+            #expect(try await site.tables() == [])
+        }
+    }
+
+    @Test("a week younger than is configured stays, but for the outbox, which nobody needs for longer")
+    func young() async throws {
+        try await RetentionSite.with(.engine) { (site) async throws in
+            #expect(await dropAll(keeper(site, days: 200)) == .done)
+            #expect(try await site.tables() == Self.engineTables.filter { $0 != "outbox" })
+        }
+    }
+
+    private static let endRuns =
+        "UPDATE engine.automation_runs SET status = 'failed', owner = NULL, finished_at = now()"
+
+    /// What keeps a week, and what ends that.
+    private static func needs(_ site: RetentionSite) -> [(what: String, begins: String, ends: String)] {
+        [
+            (
+                "a run of the week that waits for a person",
+                site.run(site.id(3), signal: site.id(2), status: "unknown"), endRuns
+            ),
+            (
+                "a later run that goes on with a signal of the week",
+                site.run("engine.uuid7_floor(now())", signal: site.id(2), status: "waiting"), endRuns
+            ),
+            (
+                "a signal of the week that was put away",
+                """
+                INSERT INTO engine.dead_letters (dead_letter_id, exchange, routing_key, item_id, headers, body, reason)
+                VALUES (gen_random_uuid(), 'e', 'k', \(site.id(5)), '{}', '', 'r')
+                """,
+                "UPDATE engine.dead_letters SET redriven_at = now()"
+            ),
+            (
+                "an emitted signal with the week's time that is on its way",
+                site.lane(verified: 0, message: "engine.uuid7_floor(now())", item: site.id(5)),
+                "UPDATE engine.lanes SET signals_verified = signals_last"
+            ),
+        ]
+    }
+
+    @Test("an unfinished week stays whole until it is finished")
+    func unfinished() async throws {
+        try await RetentionSite.with(.engine) { (site) async throws in
+            for need in Self.needs(site) {
+                try await site.execute(need.begins)
+                let metrics = TestMetrics()
+                #expect(await dropAll(keeper(site, metrics: metrics)) == .done)
+                #expect(try await site.tables() == Self.engineTables.filter { $0 != "outbox" }, "\(need.what)")
+                let needed = try metrics.expectGauge(RetentionMetrics.neededName, [("schema", "engine")]).lastValue
+                #expect(needed == 7)
+                try await site.execute(need.ends)
+            }
+            #expect(await dropAll(keeper(site)) == .done)
+            #expect(try await site.tables() == [])
+        }
+    }
+
+    @Test("messages that their consumer is not known to hold keep the outbox, and signals in them their own table")
+    func unverified() async throws {
+        try await RetentionSite.with(.gateway) { (site) async throws in
+            try await site.execute(site.lane(verified: 0, message: site.id(2), item: site.id(1)))
+            #expect(await dropAll(keeper(site)) == .done)
+            #expect(try await site.tables() == ["outbox", "signals"])
+            try await site.execute("UPDATE gateway.lanes SET signals_verified = 1")
+            #expect(await dropAll(keeper(site)) == .done)
+            #expect(try await site.tables() == [])
+        }
+    }
+
+    @Test("a table in use is let go of at once, and who comes meanwhile waits no longer than the try")
+    func locked() async throws {
+        try await RetentionSite.with(.engine) { (site) async throws in
+            #expect(
+                try await site.count(
+                    """
+                    SELECT count(*) FROM pg_proc p
+                    WHERE p.proname = 'retire_partition' AND p.pronamespace = 'engine'::regnamespace
+                      AND 'lock_timeout=200ms' = ANY (p.proconfig)
+                    """
+                ) == 1
+            )
+            // Longer than it is, so that the insertion is certainly issued while the try waits.
+            try await site.execute(
+                "ALTER FUNCTION engine.retire_partition(text, date, integer) SET lock_timeout = '4s'"
+            )
+            let client = site.database.client
+            let keeper = keeper(site)
+            try await client.withTransaction { reader in
+                try await reader.execute(PostgresStatement("SELECT count(*) FROM engine.inbox"))
+                async let pass = keeper.dropPartitions()
+                try await eventually("the try waits for the lock", within: .seconds(30), every: .milliseconds(20)) {
+                    try await site.count(
+                        """
+                        SELECT count(*) FROM pg_locks
+                        WHERE relation = 'engine.inbox'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted
+                        """
+                    )
+                } until: {
+                    $0 > 0
+                }
+                try await client.execute(
+                    PostgresStatement("INSERT INTO engine.inbox VALUES (engine.uuid7_floor(now()), 'acme', 1, 'a.b')")
+                )
+                #expect(await pass == .locked)
+                // All of it while the long transaction was there; it sees what was committed meanwhile.
+                let rows = try await reader.execute(PostgresStatement("SELECT count(*) FROM engine.inbox"))
+                #expect(try rows.first?.decode(0, as: Int64.self) == 1)
+            }
+            #expect(await dropAll(keeper) == .done)
+            #expect(try await site.tables() == [])
+        }
+    }
+
+    @Test("while a replica is at it, another one leaves it alone")
+    func busy() async throws {
+        try await RetentionSite.with(.jobs) { (site) async throws in
+            try await site.database.client.withTransaction { other in
+                try await other.execute(
+                    PostgresStatement("SELECT pg_advisory_xact_lock(hashtextextended('jobs.retire_partition', 0))")
+                )
+                #expect(await keeper(site).dropPartitions() == .locked)
+            }
+            #expect(try await site.tables() == ["outbox"])
+        }
+    }
+
+    @Test("it runs until the service drains")
+    func runs() async throws {
+        try await RetentionSite.with(.jobs) { (site) async throws in
+            var pauses = RetentionKeeper.Pauses()
+            pauses.more = .milliseconds(10)
+            let group = ServiceGroup(services: [keeper(site, pauses: pauses)], logger: ServiceDatabase.logger)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                try await eventually("the week is gone", within: .seconds(30)) {
+                    try await site.tables()
+                } until: {
+                    $0.isEmpty
+                }
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+}

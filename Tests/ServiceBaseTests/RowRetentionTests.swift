@@ -1,0 +1,141 @@
+import MetricsTestKit
+import Persistence
+import TestSupport
+import Testing
+
+@testable import ServiceBase
+
+@Suite("Rows are deleted when they are old, a few at a time", .requiresServers, .timeLimit(.minutes(2)))
+struct RowRetentionTests {
+    private static let keys = RowRetention(
+        "signal_keys",
+        in: .gateway,
+        where: "signal_id < gateway.uuid7_floor(now() - interval '30 days')",
+        orderedBy: "signal_id"
+    )
+
+    private func keeper(_ site: RetentionSite, metrics: TestMetrics = TestMetrics()) -> RetentionKeeper {
+        RetentionKeeper(
+            RetentionPolicy(site.schema, days: 90, rows: site.schema == .gateway ? [Self.keys] : []),
+            database: site.database.client,
+            logger: ServiceDatabase.logger,
+            batch: 10,
+            metrics: metrics
+        )
+    }
+
+    @Test("in statements of a bounded size, and the young ones stay")
+    func bounded() async throws {
+        try await RetentionSite.with(.gateway) { (site) async throws in
+            try await site.execute(
+                """
+                INSERT INTO gateway.signal_keys
+                SELECT 'acme', '/s', n::text, gateway.uuid7_floor(now() - interval '12 hours' * (2 * n - 1)), sha256('x')
+                FROM generate_series(1, 55) AS n
+                """
+            )
+            let metrics = TestMetrics()
+            let keeper = keeper(site, metrics: metrics)
+            var left: [Int] = []
+            while await keeper.deleteRows() == .more {
+                left.append(try await site.count("SELECT count(*) FROM gateway.signal_keys"))
+                guard left.count < 10 else { break }
+            }
+            // 25 of them are older than 30 days.
+            #expect(left == [45, 35])
+            #expect(try await site.count("SELECT count(*) FROM gateway.signal_keys") == 30)
+            let counter = try metrics.expectCounter(
+                RetentionMetrics.deletedName,
+                [("schema", "gateway"), ("table", "signal_keys")]
+            )
+            #expect(counter.totalValue == 25)
+        }
+    }
+
+    @Test("and not while another replica is at it")
+    func busy() async throws {
+        try await RetentionSite.with(.gateway) { (site) async throws in
+            try await site.execute(
+                "INSERT INTO gateway.signal_keys VALUES ('acme', '/s', '1', \(site.id(1)), sha256('x'))"
+            )
+            try await site.database.client.withTransaction { other in
+                try await other.execute(
+                    PostgresStatement("SELECT pg_advisory_xact_lock(hashtextextended('gateway.signal_keys', 3))")
+                )
+                #expect(await keeper(site).deleteRows() == .done)
+                #expect(try await site.count("SELECT count(*) FROM gateway.signal_keys") == 1)
+            }
+            #expect(await keeper(site).deleteRows() == .done)
+            #expect(try await site.count("SELECT count(*) FROM gateway.signal_keys") == 0)
+        }
+    }
+
+    @Test("answers of a week, dead letters that were sent again, lanes that are finished")
+    func common() async throws {
+        try await RetentionSite.with(.engine) { (site) async throws in
+            try await site.execute(
+                """
+                INSERT INTO engine.requests
+                SELECT 't', 'p', 'r', n::text, sha256('x'), 200, '{}', now() - (n || ' days')::interval
+                FROM unnest(ARRAY[6, 8]) AS n
+                """,
+                """
+                INSERT INTO engine.dead_letters (dead_letter_id, exchange, routing_key, headers, body, reason,
+                                                 received_at, redriven_at)
+                SELECT gen_random_uuid(), 'e', 'k', '{}', '', 'r', now() - interval '200 days', again
+                FROM unnest(ARRAY[NULL, now() - interval '89 days', now() - interval '91 days']) AS again
+                """,
+                """
+                INSERT INTO engine.lanes (producer, closed_at, audit_last, audit_verified)
+                VALUES ('a/open/0', NULL, 1, 1), ('a/young/0', now() - interval '89 days', 1, 1),
+                       ('a/unverified/0', now() - interval '91 days', 2, 1), ('a/old/0', now() - interval '91 days', 1, 1)
+                """,
+                site.lane(verified: 1, message: site.id(2), item: site.id(1))
+            )
+            #expect(await keeper(site).deleteRows() == .done)
+            #expect(try await site.count("SELECT count(*) FROM engine.requests") == 1)
+            #expect(try await site.count("SELECT count(*) FROM engine.dead_letters WHERE redriven_at IS NULL") == 1)
+            #expect(try await site.count("SELECT count(*) FROM engine.dead_letters") == 2)
+            let lanes = try await site.database.client.execute(
+                PostgresStatement("SELECT producer FROM engine.lanes ORDER BY 1")
+            )
+            // The last one's messages are still in the outbox.
+            #expect(
+                try lanes.map { try $0.decode(0, as: String.self) } == [
+                    "a/b/0", "a/open/0", "a/unverified/0", "a/young/0",
+                ]
+            )
+        }
+    }
+
+    @Test("a role can do no more than that", arguments: ServiceSchema.allCases)
+    func rights(schema: ServiceSchema) async throws {
+        try await ServiceDatabase.with(schema) { database in
+            let name = schema.name
+            let refused = [
+                "DELETE FROM \(name).lanes", "DELETE FROM \(name).dead_letters", "DELETE FROM \(name).outbox",
+                "DROP TABLE \(name).outbox", "LOCK TABLE \(name).outbox IN ACCESS EXCLUSIVE MODE",
+                "TRUNCATE \(name).requests",
+            ]
+            for sql in refused {
+                await #expect(throws: PostgresError.self, "\(sql)") { try await database.client.execute(.simple(sql)) }
+            }
+            var calls = [
+                "forget_dead_letters(29, 10)", "forget_dead_letters(30, 10001)", "forget_dead_letters(30, NULL)",
+            ]
+            if schema != .audit {
+                calls += ["forget_lanes(29, 10)", "forget_lanes(NULL, 10)", "forget_lanes(30, 0)"]
+                calls += ["retire_partition('outbox', '2020-01-06', 29)"]
+            } else {
+                calls += ["retire_partition('entries', '2020-01-06', 30)"]
+            }
+            for call in calls {
+                let error = await #expect(throws: PostgresError.self, "\(call)") {
+                    try await database.client.execute(PostgresStatement("SELECT \(name).\(call)"))
+                }
+                let isPrivilege = schema == .audit && call.hasPrefix("retire")
+                #expect(error?.sqlState == (isPrivilege ? "42501" : "22023"), "\(call)")
+            }
+        }
+    }
+}
