@@ -7,7 +7,7 @@ package struct BrokerAdministration: Sendable {
     /// The virtual host.
     package let virtualHost: String
 
-    private let http: HTTPTestClient
+    private let nodes: [HTTPTestClient]
     private let control: String
     private let administrator: String
 
@@ -16,25 +16,59 @@ package struct BrokerAdministration: Sendable {
         self.virtualHost = virtualHost
         administrator = address.user
         control = servers.rabbitMQControl
-        http = HTTPTestClient(
-            base: "http://\(address.authority)",
-            headers: ["Authorization": address.basicAuthorization, "Content-Type": "application/json"]
-        )
+        nodes = address.authorities.map {
+            HTTPTestClient(
+                base: "http://\($0)",
+                headers: ["Authorization": address.basicAuthorization, "Content-Type": "application/json"],
+                client: TestConnections.impatient
+            )
+        }
     }
 
     /// Removes the virtual host with everything in it.
     package func remove() async throws {
-        _ = try await http.send(.DELETE, "/api/vhosts/\(virtualHost)")
+        _ = try await send(.DELETE, "/api/vhosts/\(virtualHost)")
+    }
+
+    /// Runs `rabbitmqctl` on one of the nodes, and returns what it printed.
+    @discardableResult
+    package func control(_ arguments: [String]) async throws -> String {
+        try await Command.check(control, ["--quiet"] + arguments)
+    }
+
+    /// The node that leads a quorum queue; nil while none does.
+    package func leader(of queue: String) async throws -> String? {
+        let rows = try await queues(["name", "leader"])
+        let leader = rows.first { $0["name"]?.stringValue == queue }?["leader"]?.stringValue
+        return leader.flatMap { $0.contains("@") ? $0 : nil }
+    }
+
+    private func queues(_ columns: [String]) async throws -> [JSONValue] {
+        let output = try await control(["list_queues", "--vhost", virtualHost, "--formatter", "json"] + columns)
+        guard let start = output.firstIndex(of: "[") else { return [] }
+        return try JSONValue(parsing: Array(output[start...].utf8)).arrayValue ?? []
+    }
+
+    /// Asks one node after the other until one answers.
+    private func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ json: String? = nil
+    ) async throws -> HTTPTestClient.Response {
+        var failure: any Error = TestSupportError(.noServers, "The broker has no node.")
+        for node in nodes {
+            do {
+                return try await node.send(method, path, body: json.map { Array($0.utf8) })
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
     }
 
     /// How many messages each queue holds, unacknowledged ones among them.
     package func messageCounts() async throws -> [String: Int] {
-        let output = try await Command.check(
-            control,
-            ["--quiet", "list_queues", "--vhost", virtualHost, "--formatter", "json", "name", "messages"]
-        )
-        guard let start = output.firstIndex(of: "[") else { return [:] }
-        let rows = try JSONValue(parsing: Array(output[start...].utf8)).arrayValue ?? []
+        let rows = try await queues(["name", "messages"])
         return Dictionary(
             uniqueKeysWithValues: rows.map { row in
                 (row["name"]?.stringValue ?? "", Int(row["messages"]?.int64Value ?? 0))
@@ -44,26 +78,26 @@ package struct BrokerAdministration: Sendable {
 
     /// The names of the queues that exist.
     package func queueNames() async throws -> Set<String> {
-        let answer = try await http.get("/api/queues/\(virtualHost)?columns=name")
+        let answer = try await send(.GET, "/api/queues/\(virtualHost)?columns=name")
         let rows = try JSONValue(parsing: answer.body).arrayValue ?? []
         return Set(rows.compactMap { $0["name"]?.stringValue })
     }
 
     /// Deletes a queue with whatever is in it.
     package func deleteQueue(_ name: String) async throws {
-        try expect([204, 404], try await http.send(.DELETE, "/api/queues/\(virtualHost)/\(name)"))
+        try expect([204, 404], try await send(.DELETE, "/api/queues/\(virtualHost)/\(name)"))
     }
 
     /// Takes a binding with the key `#` away.
     package func unbind(queue: String, from exchange: String) async throws {
         let path = "/api/bindings/\(virtualHost)/e/\(exchange)/q/\(queue)/%23"
-        try expect([204], try await http.send(.DELETE, path))
+        try expect([204], try await send(.DELETE, path))
     }
 
     /// Puts a binding with the key `#` back.
     package func bind(queue: String, to exchange: String) async throws {
         let path = "/api/bindings/\(virtualHost)/e/\(exchange)/q/\(queue)"
-        try expect([201], try await http.post(path, json: ##"{"routing_key":"#"}"##))
+        try expect([201], try await send(.POST, path, ##"{"routing_key":"#"}"##))
     }
 
     /// Closes every client's connection.
@@ -93,9 +127,10 @@ package struct BrokerAdministration: Sendable {
             "payload": .string(Data(body).base64EncodedString()),
             "payload_encoding": "base64",
         ]
-        let answer = try await http.post(
+        let answer = try await send(
+            .POST,
             "/api/exchanges/\(virtualHost)/amq.default/publish",
-            json: String(decoding: try request.canonicalBytes(), as: UTF8.self)
+            String(decoding: try request.canonicalBytes(), as: UTF8.self)
         )
         guard try JSONValue(parsing: answer.body)["routed"]?.boolValue == true else {
             throw TestSupportError(.commandFailed, "A message to \(queue) was not routed: \(answer.text)")

@@ -11,6 +11,9 @@ package final class Installation: Sendable {
     /// The tenant that `bootstrap` made.
     package static let tenant = "acme"
 
+    /// Tells at which host and port a service reaches the server with the given one.
+    package typealias Route = @Sendable (_ service: SystemService, _ authority: String) throws -> String
+
     /// The servers that it stands on.
     package let servers: TestServers
 
@@ -36,6 +39,7 @@ package final class Installation: Sendable {
     package let poison = Mutex<Set<String>>([])
 
     private let replicas = Mutex<[Replica]>([])
+    private let route: Route
 
     private init(
         _ servers: TestServers,
@@ -43,7 +47,8 @@ package final class Installation: Sendable {
         database: String,
         sql: PostgresClient,
         broker: BrokerAdministration,
-        token: String
+        token: String,
+        route: @escaping Route
     ) {
         self.servers = servers
         self.privateServers = privateServers
@@ -51,6 +56,7 @@ package final class Installation: Sendable {
         self.sql = sql
         self.broker = broker
         self.token = token
+        self.route = route
     }
 
     /// The installation of the suite that runs.
@@ -70,6 +76,7 @@ package final class Installation: Sendable {
     ///   - servers: where to put it.
     ///   - privateServers: the same servers, where they may be restarted.
     ///   - services: how many replicas of which service are started.
+    ///   - route: how services reach the servers; directly, unless it is given.
     ///   - body: what to do with it.
     /// - Returns: what the body returned.
     /// - Throws: `TestSupportError` when it could not be made, or the body's error.
@@ -78,6 +85,7 @@ package final class Installation: Sendable {
         on servers: TestServers,
         privateServers: PrivateServers? = nil,
         services: [SystemService: Int],
+        route: @escaping Route = { $1 },
         _ body: (Installation) async throws -> Value
     ) async throws -> Value {
         let database = "batuta_\(name)_\(UInt32.random(in: .min ... .max))"
@@ -92,7 +100,8 @@ package final class Installation: Sendable {
                     database: database,
                     sql: sql,
                     broker: broker,
-                    token: token
+                    token: token,
+                    route: route
                 )
                 return try await installation.run(services, body)
             }
@@ -151,7 +160,7 @@ package final class Installation: Sendable {
     package func add(_ service: SystemService) throws -> Replica {
         try replicas.withLock { replicas in
             let number = replicas.count { $0.service == service } + 1
-            let site = Site(servers: servers, database: database)
+            let site = Site(servers: servers, database: database, route: route)
             let replica = try Replica(service, number: number, environment: try site.environment(of: service))
             replicas.append(replica)
             return replica

@@ -35,7 +35,7 @@ extension Invariants {
         CREATE TEMPORARY TABLE entries_read AS
         SELECT leaf_index, tenant, entry ->> 'producer' AS producer, (entry ->> 'epoch')::bigint AS epoch,
                (entry ->> 'seq')::bigint AS seq, entry ->> 'action' AS action, entry -> 'object' ->> 'type' AS object_type,
-               entry -> 'object' ->> 'id' AS object_id, entry -> 'after' AS after
+               entry -> 'object' ->> 'id' AS object_id, entry -> 'before' AS state_before, entry -> 'after' AS after
         FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS e (entry)
         """,
         "CREATE TEMPORARY TABLE lanes_read AS \(lanes)",
@@ -63,7 +63,7 @@ extension Invariants {
     ]
 
     /// What must not be: each query answers one text for each violation.
-    static let rules = signalRules + runRules + logRules + laneRules
+    static let rules = signalRules + runRules + attemptRules + logRules + laneRules
 
     private static let signalRules = [
         (
@@ -154,6 +154,24 @@ extension Invariants {
                 FROM pg_temp.entries_read WHERE object_type = 'automation' GROUP BY 1
             ) AS e ON e.object_id = a.automation_id::text
             WHERE e.creations IS DISTINCT FROM 1 OR e.n IS DISTINCT FROM a.revision - 1
+            """
+        ),
+        (
+            "a change of an automation begins where the one before has ended",
+            """
+            SELECT format('%s from %s to %s: %s changes, %s entries', object_id, before, after, coalesce(s.n, 0),
+                          coalesce(e.n, 0))
+            FROM (
+                SELECT automation_id::text AS object_id, before, status AS after, count(*) AS n FROM (
+                    SELECT *, lag(status) OVER (PARTITION BY automation_id ORDER BY generation) AS before
+                    FROM engine.automation_states
+                ) AS states WHERE before IS NOT NULL GROUP BY 1, 2, 3
+            ) AS s FULL JOIN (
+                SELECT object_id, state_before ->> 'status' AS before, after ->> 'status' AS after, count(*) AS n
+                FROM pg_temp.entries_read
+                WHERE object_type = 'automation' AND action IN ('activate', 'deactivate') GROUP BY 1, 2, 3
+            ) AS e USING (object_id, before, after)
+            WHERE s.n IS DISTINCT FROM e.n
             """
         ),
     ]

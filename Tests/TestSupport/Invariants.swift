@@ -50,7 +50,7 @@ package struct Invariants: Sendable {
 
     private func queuesAreEmpty() async throws {
         // The broker's own counts of quorum queues are some seconds old.
-        try await eventually("every queue is empty", within: .seconds(20)) {
+        try await eventually("every queue is empty", within: .seconds(60), every: .milliseconds(100)) {
             try await installation.broker.messageCounts().filter { $0.value != 0 }
         } until: {
             $0.isEmpty

@@ -1,4 +1,4 @@
-private import Foundation
+package import Foundation
 private import NIOHTTP1
 private import Synchronization
 
@@ -68,9 +68,15 @@ package final class Replica: Sendable {
     }
 
     /// Starts a process without waiting.
+    ///
+    /// - Parameters:
+    ///   - crash: the crash point at which it is to die.
+    ///   - more: further variables of its environment.
+    /// - Returns: the process.
+    /// - Throws: `TestSupportError` when it could not be started.
     @discardableResult
-    package func launch(crashingAt crash: String? = nil) throws -> ServiceProcess {
-        var environment = environment
+    package func launch(crashingAt crash: String? = nil, with more: [String: String] = [:]) throws -> ServiceProcess {
+        var environment = environment.merging(more, uniquingKeysWith: { $1 })
         if let crash {
             environment["BATUTA_ALLOW_FAULTS"] = "1"
             environment["BATUTA_CRASH_AT"] = crash
@@ -123,6 +129,9 @@ package final class Replica: Sendable {
         guard let process, process.isRunning else { return }
         try await process.kill()
     }
+
+    /// The files that its processes have written to, the first one first.
+    package var logFiles: [URL] { processes.withLock { $0.map(\.logFile) } }
 
     /// The end of what its latest processes have written.
     package var logs: String {

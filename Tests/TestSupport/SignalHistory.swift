@@ -3,11 +3,29 @@ private import Synchronization
 
 /// What clients have asked for and were told, in Jepsen's words: `ok`, `fail`, or `info` where nobody knows.
 package final class SignalHistory: Sendable {
+    /// One thing that happened to a client, in the order in which it happened.
+    package struct Event: Hashable, Sendable {
+        /// `invoke`, `ok`, `retry` or `surprise`.
+        package let kind: String
+        /// When, since the history began.
+        package let at: Duration
+        /// The client's id of the signal; empty where it is not known.
+        package let id: String
+        /// Our id, the reason, or what was surprising.
+        package let detail: String
+    }
+
     private struct State {
+        let began = ContinuousClock.now
+        var events: [Event] = []
         var acknowledged: [String: UUID] = [:]
         var pending: Set<String> = []
         var contradictions: [String] = []
         var retried: [String: Int] = [:]
+
+        mutating func note(_ kind: String, _ id: String, _ detail: String = "") {
+            events.append(Event(kind: kind, at: ContinuousClock.now - began, id: id, detail: detail))
+        }
     }
 
     private let state = Mutex(State())
@@ -31,13 +49,22 @@ package final class SignalHistory: Sendable {
     /// Why requests were sent once more, and how often.
     package var retried: [String: Int] { state.withLock { $0.retried } }
 
+    /// Everything that happened, for a reader who wants to know how it came to a contradiction.
+    package var events: [Event] { state.withLock { $0.events } }
+
     /// `invoke`: a signal is about to be sent for the first time.
-    package func invoked(_ id: String) { state.withLock { _ = $0.pending.insert(id) } }
+    package func invoked(_ id: String) {
+        state.withLock { state in
+            state.pending.insert(id)
+            state.note("invoke", id)
+        }
+    }
 
     /// `ok`: the signal was acknowledged.
     package func acknowledged(_ id: String, as signalID: UUID) {
         state.withLock { state in
             state.pending.remove(id)
+            state.note("ok", id, signalID.uuidString.lowercased())
             let earlier = state.acknowledged.updateValue(signalID, forKey: id)
             guard let earlier, earlier != signalID else { return }
             state.contradictions.append("\(id) was acknowledged as \(earlier) and as \(signalID)")
@@ -45,8 +72,18 @@ package final class SignalHistory: Sendable {
     }
 
     /// `fail` or `info`: the request was refused or lost, and is sent again.
-    package func retrying(_ reason: String) { state.withLock { $0.retried[reason, default: 0] += 1 } }
+    package func retrying(_ reason: String, _ id: String = "") {
+        state.withLock { state in
+            state.retried[reason, default: 0] += 1
+            state.note("retry", id, reason)
+        }
+    }
 
     /// An answer that no client should ever see.
-    package func surprised(_ what: String) { state.withLock { $0.contradictions.append(what) } }
+    package func surprised(_ what: String) {
+        state.withLock { state in
+            state.contradictions.append(what)
+            state.note("surprise", "", what)
+        }
+    }
 }

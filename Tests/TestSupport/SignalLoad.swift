@@ -9,11 +9,31 @@ package struct SignalLoad: Sendable {
     /// How long a client tries before it gives up on one signal.
     package static let patience = Duration.seconds(90)
 
+    /// What clients do beyond posting each signal until it is acknowledged.
+    package struct Habits: Sendable {
+        /// The share of signals that are posted again after they were acknowledged, as an impatient sender does.
+        package var repeated = 0.0
+        /// The share of signals whose first request is given up before it can have been answered.
+        package var givenUp = 0.0
+        /// What the choice is drawn from.
+        package var seed: UInt64 = 0
+
+        package init(repeated: Double = 0, givenUp: Double = 0, seed: UInt64 = 0) {
+            self.repeated = repeated
+            self.givenUp = givenUp
+            self.seed = seed
+        }
+    }
+
+    /// The reason for a repeated request whose first one the client gave up on purpose.
+    package static let givenUp = "given up by the client"
+
     private let installation: Installation
     private let prefix: String
     private let types: [String]
     private let clients: Int
     private let pause: Duration
+    private let habits: Habits
 
     /// - Parameters:
     ///   - installation: where to post.
@@ -21,18 +41,21 @@ package struct SignalLoad: Sendable {
     ///   - types: the signals' types, taken in turn.
     ///   - clients: how many post at the same time.
     ///   - pause: how long each rests between two signals.
+    ///   - habits: what clients do beyond that.
     package init(
         _ installation: Installation,
         prefix: String,
         types: [String],
         clients: Int = 4,
-        pause: Duration = .milliseconds(20)
+        pause: Duration = .milliseconds(20),
+        habits: Habits = Habits()
     ) {
         self.installation = installation
         self.prefix = "\(prefix)-\(UInt32.random(in: .min ... .max))"
         self.types = types
         self.clients = clients
         self.pause = pause
+        self.habits = habits
     }
 
     /// Posts for as long as the body runs; returns when every signal begun is acknowledged or given up.
@@ -73,10 +96,19 @@ package struct SignalLoad: Sendable {
     }
 
     private func post(as client: Int, _ running: Running) async throws {
+        var generator = SeededGenerator(seed: habits.seed &+ UInt64(client))
         var number = 0
         while !running.isStopped {
             let type = types[(client + number) % types.count]
-            if try await post("\(prefix)-\(client)-\(number)", type) { running.acknowledged() }
+            let id = "\(prefix)-\(client)-\(number)"
+            let isGivenUp = Double.random(in: 0..<1, using: &generator) < habits.givenUp
+            let isRepeated = Double.random(in: 0..<1, using: &generator) < habits.repeated
+            installation.history.invoked(id)
+            if isGivenUp { try await giveUp(id, type) }
+            if try await post(id, type) {
+                running.acknowledged()
+                if isRepeated { _ = try await post(id, type) }
+            }
             number += 1
             // Pacing, so that the load is steady and not as fast as the machine is.
             try await Task.sleep(for: pause)
@@ -87,24 +119,17 @@ package struct SignalLoad: Sendable {
     private func post(_ id: String, _ type: String) async throws -> Bool {
         let history = installation.history
         let deadline = ContinuousClock.now + Self.patience
-        let event = SignalBody.event(id: id, type: type, data: #"{"text":"ñ €","n":1}"#)
-        let gateways = installation.replicas(of: .gateway)
-        history.invoked(id)
-        var attempt = abs(id.hashValue % max(1, gateways.count))
+        var attempt = abs(id.hashValue % max(1, installation.replicas(of: .gateway).count))
         while ContinuousClock.now < deadline {
-            let inRotation = gateways.filter { !$0.isLeaving }
-            let choice = inRotation.isEmpty ? gateways : inRotation
-            let gateway = choice[attempt % choice.count]
-            attempt += 1
+            defer { attempt += 1 }
             do {
-                let answer = try await gateway.client(headers: installation.authorization)
-                    .send(.POST, "/api/signals", headers: SignalBody.structured, body: event, within: .seconds(20))
+                let answer = try await send(id, type, attempt: attempt, within: .seconds(20))
                 switch answer.status {
                 case 202:
                     history.acknowledged(id, as: try SignalBody.signalID(answer))
                     return true
                 case 429, 503, 504:
-                    history.retrying("\(answer.status)")
+                    history.retrying("\(answer.status)", id)
                 default:
                     history.surprised("\(id) was answered \(answer.status): \(answer.text)")
                     return false
@@ -112,10 +137,38 @@ package struct SignalLoad: Sendable {
             } catch let error as CancellationError {
                 throw error
             } catch {
-                history.retrying("\(error)")
+                history.retrying("\(error)", id)
             }
             try await Task.sleep(for: .milliseconds(50))
         }
         return false
+    }
+
+    /// Posts a signal and does not wait for the answer, which may come or not.
+    private func giveUp(_ id: String, _ type: String) async throws {
+        do {
+            let answer = try await send(id, type, attempt: 0, within: .milliseconds(3))
+            guard answer.status == 202 else { return }
+            installation.history.acknowledged(id, as: try SignalBody.signalID(answer))
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            installation.history.retrying(Self.givenUp, id)
+        }
+    }
+
+    /// Sends one request to one of the gateways that are in rotation.
+    private func send(
+        _ id: String,
+        _ type: String,
+        attempt: Int,
+        within limit: Duration
+    ) async throws -> HTTPTestClient.Response {
+        let gateways = installation.replicas(of: .gateway)
+        let inRotation = gateways.filter { !$0.isLeaving }
+        let choice = inRotation.isEmpty ? gateways : inRotation
+        let event = SignalBody.event(id: id, type: type, data: #"{"text":"ñ €","n":1}"#)
+        return try await choice[attempt % choice.count].client(headers: installation.authorization)
+            .send(.POST, "/api/signals", headers: SignalBody.structured, body: event, within: limit)
     }
 }

@@ -7,6 +7,8 @@ struct Site: Sendable {
     let servers: TestServers
     /// The name of the database and of the virtual host.
     let database: String
+    /// How services reach the servers.
+    var route: Installation.Route = { $1 }
 
     /// Makes both, and the first tenant; answers its administrator's token.
     func prepare() async throws -> String {
@@ -21,7 +23,7 @@ struct Site: Sendable {
     /// `batuta migrate`, as an operator runs it.
     func migrate() async throws {
         let address = try ServerAddress(servers.postgres)
-        let url = "postgres://\(address.user):\(address.password)@\(address.authority)/\(database)"
+        let url = "postgres://\(address.user):\(address.password)@\(address.authority)/\(database)\(address.options)"
         let migrations = BuildFolder.repository.appendingPathComponent("Migrations").path
         try await TestPasswords.withFile(TestPasswords.database) { file in
             try await finish(
@@ -33,12 +35,14 @@ struct Site: Sendable {
 
     /// `batuta broker apply`, as an operator runs it.
     func applyDefinitions() async throws {
+        let address = try ServerAddress(servers.rabbitMQManagement)
+        let management = "http://\(address.user):\(address.password)@\(address.authorities[0])"
         try await TestPasswords.withFile(TestPasswords.broker) { file in
             try await finish(
                 "batuta",
                 [
-                    "broker", "apply", "--management-url", servers.rabbitMQManagement, "--passwords-file", file,
-                    "--virtual-host", database,
+                    "broker", "apply", "--management-url", management, "--passwords-file", file, "--virtual-host",
+                    database,
                 ]
             )
         }
@@ -58,13 +62,15 @@ struct Site: Sendable {
     /// What configures a service; replicas add their own name and ports.
     func environment(of service: SystemService) throws -> [String: String] {
         guard let schema = service.schema else { return [:] }
-        let postgres = try ServerAddress(servers.postgres).authority
-        let rabbitMQ = try ServerAddress(servers.rabbitMQ).authority
+        let postgres = try ServerAddress(servers.postgres)
+        let rabbitMQ = try ServerAddress(servers.rabbitMQ)
+        let databases = try postgres.authorities.map { try route(service, $0) }.joined(separator: ",")
+        let brokers = try rabbitMQ.authorities.map { try route(service, $0) }.joined(separator: ",")
+        let (password, secret) = (TestPasswords.database(schema), TestPasswords.broker(schema))
         var environment = [
             "BATUTA_DATABASE_URL":
-                "postgres://\(schema.role):\(TestPasswords.database(schema))@\(postgres)/\(database)",
-            "BATUTA_BROKER_URL":
-                "amqp://\(schema.role):\(TestPasswords.broker(schema))@\(rabbitMQ)/\(database)",
+                "postgres://\(schema.role):\(password)@\(databases)/\(database)\(postgres.options)",
+            "BATUTA_BROKER_URL": "amqp://\(schema.role):\(secret)@\(brokers)/\(database)",
         ]
         if [.gateway, .engine].contains(service) { environment["BATUTA_SECRET_KEYS_FILE"] = try TestKeys.path() }
         // What the engine calls in tests listens on loopback.
