@@ -156,6 +156,12 @@ let testTargets: [Target] = [
         ],
         path: "Tests/TestSupport"
     ),
+    .target(
+        name: "FaultSuite",
+        dependencies: support + ["FaultInjection", "JSON", "Messaging", "Persistence", logging, nioCore, nioPosix],
+        path: "Tests/FaultSuite"
+    ),
+    .executableTarget(name: "FaultRounds", dependencies: ["FaultSuite", "TestSupport"], path: "Tests/FaultRounds"),
     tests(
         "APIGatewayCore",
         support + coreDependencies + [
@@ -175,7 +181,7 @@ let testTargets: [Target] = [
     tests("CommandLine", support + coreDependencies + ["CommandLineCore", argumentParser]),
     tests("Contracts", support + ["Contracts", "Domain", "JSON", crypto], exclude: ["Golden"]),
     tests("Domain", support + ["Domain", "JSON"]),
-    tests("Fault", support + coreDependencies + [nioHTTP1]),
+    tests("Fault", support + coreDependencies + ["FaultSuite", nioHTTP1]),
     tests("FaultInjection", ["FaultInjection"]),
     tests("EventPattern", support + ["EventPattern", "JSON"], exclude: ["Cases"]),
     tests("Templates", support + ["JSON", "Templates"]),

@@ -1,3 +1,4 @@
+import FaultSuite
 import JSON
 import Messaging
 import Synchronization

@@ -1,10 +1,10 @@
 import Logging
 import Messaging
 import Synchronization
-import TestSupport
+package import TestSupport
 
 /// Stands between an exchange and a queue: takes what is published, and hands it on twice and out of order.
-final class Interposer: Sendable {
+package final class Interposer: Sendable {
     private let name: String
     private let target: String
     private let exchange: String
@@ -19,7 +19,7 @@ final class Interposer: Sendable {
     ///   - target: the queue that receives what it hands on.
     ///   - exchange: the exchange that it listens to.
     /// - Throws: `TestSupportError` when the broker cannot be prepared.
-    init(_ installation: Installation, target: String, exchange: String) async throws {
+    package init(_ installation: Installation, target: String, exchange: String) async throws {
         self.target = target
         self.exchange = exchange
         name = "interposer.\(target)"
@@ -42,21 +42,28 @@ final class Interposer: Sendable {
     }
 
     /// How many messages it has handed on.
-    var count: Int { total.withLock { $0 } }
+    package var count: Int { total.withLock { $0 } }
 
     /// Hands on while the body runs, and until its own queue is empty.
-    func during(_ body: () async throws -> Void) async throws {
+    ///
+    /// - Parameters:
+    ///   - limit: how long that may take.
+    ///   - body: what is done meanwhile.
+    /// - Throws: what the body throws, or `TestSupportError` when the queue does not become empty.
+    package func during(within limit: Duration = .seconds(30), _ body: () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [consumer] in try await consumer.run() }
             group.addTask { [publisher] in try await publisher.run() }
             group.addTask { try await self.handOn() }
-            try await eventually("the interposer consumes") { consumer.isConsuming && publisher.isConnected }
+            try await eventually("the interposer consumes", within: limit) {
+                consumer.isConsuming && publisher.isConnected
+            }
             let result: Result<Void, any Error>
             do {
                 try await body()
                 // Nothing new comes from here on, so that its queue becomes empty.
                 try await broker.unbind(queue: name, from: exchange)
-                try await eventually("the interposer has handed everything on", within: .seconds(30)) {
+                try await eventually("the interposer has handed everything on", within: limit) {
                     try await broker.messageCounts()[name] == 0
                 }
                 result = .success(())
@@ -70,7 +77,7 @@ final class Interposer: Sendable {
     }
 
     /// Removes its queue.
-    func remove() async throws { try await broker.deleteQueue(name) }
+    package func remove() async throws { try await broker.deleteQueue(name) }
 
     private func handOn() async throws {
         while let batch = try await consumer.nextBatch(maximum: 20) {
