@@ -201,8 +201,8 @@ let testTargets: [Target] = [
     tests(
         "ServiceBase",
         support + [
-            "Domain", "Messaging", "Persistence", "Secrets", "ServiceBase", coreMetrics, logging, metricsTestKit,
-            serviceLifecycle,
+            "Contracts", "Domain", "JSON", "Messaging", "Persistence", "Secrets", "ServiceBase", coreMetrics, logging,
+            metricsTestKit, serviceLifecycle,
         ]
     ),
     tests("ServiceRuntime", ["ServiceRuntime", coreMetrics, logging, serviceLifecycle, lifecycleTestKit]),

@@ -29,6 +29,19 @@ package enum RequestType {
     package static let engineSignalsLacking = "engine.signals.lacking"
     package static let auditLanesPosition = "audit.lanes.position"
 
+    /// What is done with the messages that a service could not process.
+    package enum DeadLetters: String, CaseIterable, Sendable {
+        case list
+        case get
+        case redrive
+        case discard
+    }
+
+    /// An operation on the dead letters of a service.
+    package static func deadLetters(_ operation: DeadLetters, of service: String) -> String {
+        "\(service).dead_letters.\(operation.rawValue)"
+    }
+
     /// Which of some commands a service has not carried out.
     package static func commandsLacking(service: String) -> String {
         "\(service).commands.lacking"

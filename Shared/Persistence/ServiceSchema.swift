@@ -19,10 +19,10 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     package var requiredVersion: Int {
         switch self {
         case .gateway: 5
-        case .engine: 5
+        case .engine: 6
         case .scheduler: 3
         case .jobs: 3
-        case .audit: 3
+        case .audit: 4
         }
     }
 }

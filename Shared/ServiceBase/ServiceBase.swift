@@ -20,7 +20,7 @@ package struct ServiceBase: Sendable {
     package let parts: [ServicePart]
     private let appID: String
     private let broker: RabbitMQConfiguration
-    private let logger: Logger
+    let logger: Logger
 
     /// Connects, and checks that the schema is one that this release can work with.
     ///
@@ -120,8 +120,20 @@ package struct ServiceBase: Sendable {
     }
 
     /// A consumer of one of the service's queues, not yet running.
-    package func consumer(_ subscription: Topology.Subscription, prefetch: Int) -> RabbitMQConsumer {
-        RabbitMQConsumer(
+    ///
+    /// - Parameters:
+    ///   - subscription: The queue.
+    ///   - prefetch: How many deliveries may be unsettled.
+    ///   - connection: What tells its connection from the service's others.
+    /// - Returns: The consumer.
+    package func consumer(
+        _ subscription: Topology.Subscription,
+        prefetch: Int,
+        connection: String = ""
+    ) -> RabbitMQConsumer {
+        var broker = broker
+        broker.connectionName += connection
+        return RabbitMQConsumer(
             configuration: broker,
             queue: subscription.queue,
             bindings: subscription.bindings,
@@ -133,6 +145,7 @@ package struct ServiceBase: Sendable {
     /// Answers the requests that other services send to this one.
     package func requestServer(
         _ routes: RequestRoutes,
+        concurrency: Int = 64,
         translate: @escaping RequestServer.Translate = { _ in nil }
     ) -> RequestServer {
         RequestServer(
@@ -140,6 +153,7 @@ package struct ServiceBase: Sendable {
             appID: appID,
             configuration: broker,
             publisher: publisher,
+            concurrency: concurrency,
             routes: routes,
             translate: translate,
             logger: logger

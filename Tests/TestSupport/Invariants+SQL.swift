@@ -18,15 +18,19 @@ extension Invariants {
             UNION ALL
             SELECT 'open lanes whose keeper is gone', count(*) FROM (\(lanes)) AS l
             WHERE closed_at IS NULL AND NOT EXISTS (
-                SELECT FROM (SELECT * FROM gateway.instances UNION ALL SELECT * FROM engine.instances) AS i
+                SELECT FROM (SELECT * FROM gateway.instances UNION ALL SELECT * FROM engine.instances
+                             UNION ALL SELECT * FROM audit.instances) AS i
                 WHERE i.instance = l.keeper AND i.lease_until > now())
             UNION ALL
             SELECT 'audit entries that wait for earlier ones', count(*) FROM audit.early_entries
         ) AS counts WHERE n > 0
         """
 
-    private static let lanes =
-        "SELECT 'gateway' AS schema, * FROM gateway.lanes UNION ALL SELECT 'engine', * FROM engine.lanes"
+    private static let lanes = schemas.map { "SELECT '\($0)' AS schema, * FROM \($0).lanes" }
+        .joined(separator: " UNION ALL ")
+
+    /// Those whose services have lanes.
+    private static let schemas = ["gateway", "engine", "audit"]
 
     /// Tables of this session that the rules read.
     static let preparations = [
@@ -240,7 +244,7 @@ extension Invariants {
         ),
     ]
 
-    private static let laneRules = ["gateway", "engine"].flatMap { schema in
+    private static let laneRules = schemas.flatMap { schema in
         ["signals", "commands", "audit"].map { destination in
             (
                 "the outbox of \(schema) has no gap in \(destination)",

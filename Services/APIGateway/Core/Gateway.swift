@@ -71,7 +71,8 @@ package struct Gateway: Sendable {
                 limits: configuration.bodies,
                 patience: configuration.patience,
                 logger: logger
-            )
+            ),
+            deadLetters: DeadLetterOperations(engine: engine, limit: configuration.bodies.request)
         )
         resealer = secrets.map {
             SecretResealer(columns: SealedColumn.hooks, ring: $0, database: database, logger: logger)

@@ -21,6 +21,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case unknownAction = "unknown_action"
     case invalidStatusInBody = "invalid_status_in_body"
     case idempotencyKeyReused = "idempotency_key_reused"
+    case notProcessable = "not_processable"
     case preconditionRequired = "precondition_required"
     case rateLimited = "rate_limited"
     case internalError = "internal"
@@ -42,7 +43,9 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .preconditionFailed: 412
         case .tooLarge: 413
         case .unsupportedMediaType: 415
-        case .invalidDefinition, .unsupportedFeature, .unknownAction, .invalidStatusInBody, .idempotencyKeyReused: 422
+        case .invalidDefinition, .unsupportedFeature, .unknownAction, .invalidStatusInBody, .idempotencyKeyReused,
+            .notProcessable:
+            422
         case .preconditionRequired: 428
         case .rateLimited: 429
         case .internalError: 500
@@ -59,7 +62,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidRequest, .invalidJSON, .invalidEvent, .invalidCursor, .unauthenticated, .forbidden, .notFound,
             .methodNotAllowed, .notAcceptable, .keyTaken, .wrongState, .preconditionFailed, .tooLarge,
             .unsupportedMediaType, .invalidDefinition, .unsupportedFeature, .unknownAction, .invalidStatusInBody,
-            .idempotencyKeyReused, .preconditionRequired, .internalError, .unknownRequest:
+            .idempotencyKeyReused, .notProcessable, .preconditionRequired, .internalError, .unknownRequest:
             false
         }
     }

@@ -7,13 +7,15 @@ import Testing
     private static let allowed: [Role: Set<Route>] = [
         .sender: [.postSignal],
         .viewer: reads,
-        .operator: reads.union([.postSignal, .resolveStep]).union(hooks),
+        .operator: reads.union([.postSignal, .resolveStep]).union(hooks).union(letters)
+            .union([.redriveDeadLetter, .discardDeadLetter]),
         .author: reads.union(hooks)
             .union([.postSignal, .listSecrets, .createAutomation, .activateAutomation, .deactivateAutomation]),
         .admin: Set(Route.allCases).subtracting([.receiveHook]),
-        .auditor: reads.union(hooks),
+        .auditor: reads.union(hooks).union(letters),
     ]
     private static let hooks: Set<Route> = [.listHooks, .getHook]
+    private static let letters: Set<Route> = [.listDeadLetters, .getDeadLetter]
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
         .listActions, .whyAutomation,

@@ -4,7 +4,7 @@ import JSON
 package import Messaging
 import ServiceRuntime
 
-/// Asks the engine on behalf of a caller.
+/// Asks the engine, or another service, on behalf of a caller.
 package struct EngineClient: Sendable {
     private let requests: RequestClient
     private let patience: Duration
@@ -17,12 +17,13 @@ package struct EngineClient: Sendable {
         self.patience = patience
     }
 
-    /// The engine's answer.
+    /// A service's answer.
     ///
-    /// - Throws: `GatewayProblem`: the engine's own refusal, 503 where nobody answers, 504 where the answer is late.
+    /// - Throws: `GatewayProblem`: the service's own refusal, 503 where nobody answers, 504 where the answer is late.
     func ask(
         _ type: String,
         _ body: [UInt8],
+        of service: ServiceName = .engine,
         for request: GatewayRequest,
         idempotencyKey: String? = nil
     ) async throws -> [UInt8] {
@@ -38,7 +39,7 @@ package struct EngineClient: Sendable {
         let reply: Reply
         do {
             reply = try await requests.call(
-                service: ServiceName.engine.rawValue,
+                service: service.rawValue,
                 type: type,
                 body: body,
                 context: context
@@ -52,7 +53,7 @@ package struct EngineClient: Sendable {
         return reply.body
     }
 
-    /// The engine's answer, read.
+    /// An answer, read.
     func document(of answer: [UInt8]) throws -> JSONDocument {
         do {
             return try JSONDocument(parsing: answer, limits: .wrapped)

@@ -7,6 +7,7 @@ struct GatewayOperations: Sendable {
     let secrets: SecretOperations
     let hooks: HookOperations
     let receiver: HookReceiver
+    let deadLetters: DeadLetterOperations
 
     func perform(_ request: GatewayRequest) async throws -> GatewayAnswer {
         switch request.route {
@@ -36,6 +37,10 @@ struct GatewayOperations: Sendable {
         case .getHook: try await hooks.get(request)
         case .deleteHook: try await hooks.delete(request)
         case .rotateHook: try await hooks.rotate(request)
+        case .listDeadLetters: try await deadLetters.list(request)
+        case .getDeadLetter: try await deadLetters.get(request)
+        case .redriveDeadLetter: try await deadLetters.redrive(request)
+        case .discardDeadLetter: try await deadLetters.discard(request)
         }
     }
 }

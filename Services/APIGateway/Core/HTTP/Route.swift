@@ -27,6 +27,10 @@ package enum Route: String, CaseIterable, Sendable {
     case getHook
     case deleteHook
     case rotateHook
+    case listDeadLetters
+    case getDeadLetter
+    case redriveDeadLetter
+    case discardDeadLetter
 
     /// The methods in use.
     package enum Method: String, CaseIterable, Sendable {
@@ -40,10 +44,11 @@ package enum Route: String, CaseIterable, Sendable {
     package var method: Method {
         switch self {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
-            .getAutomation, .listActions, .listSecrets, .listTokens, .listHooks, .getHook:
+            .getAutomation, .listActions, .listSecrets, .listTokens, .listHooks, .getHook, .listDeadLetters,
+            .getDeadLetter:
             .get
         case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .createAutomation, .activateAutomation,
-            .deactivateAutomation, .createToken, .createHook, .rotateHook:
+            .deactivateAutomation, .createToken, .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter:
             .post
         case .putSecret: .put
         case .revokeToken, .deleteHook, .deleteSecret: .delete
@@ -74,6 +79,10 @@ package enum Route: String, CaseIterable, Sendable {
         case .createHook, .listHooks: "/admin/api/hooks"
         case .getHook, .deleteHook: "/admin/api/hooks/{name}"
         case .rotateHook: "/admin/api/hooks/{name}/rotate"
+        case .listDeadLetters: "/admin/api/dead-letters"
+        case .getDeadLetter: "/admin/api/dead-letters/{service}/{id}"
+        case .redriveDeadLetter: "/admin/api/dead-letters/{service}/{id}/redrive"
+        case .discardDeadLetter: "/admin/api/dead-letters/{service}/{id}/discard"
         }
     }
 

@@ -37,6 +37,9 @@ package actor LogAppender {
     private let releaseLimit: Int
     private let timeout: Duration
     private var state: State?
+    /// Whether a call is under way, and those that wait for its end in the order of their coming.
+    private var isAppending = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
     ///   - database: Logged in as the service.
@@ -64,6 +67,8 @@ package actor LogAppender {
     /// - Throws: `PostgresError` or `AuditWriterError`; nothing of the call that failed was appended, unless the outcome
     ///   of a commit was lost. Calling again with the same messages is always right.
     package func append(_ messages: [EntryMessage]) async throws -> Outcome {
+        await beginAppending()
+        defer { endAppending() }
         var outcome = Outcome()
         var due = Set(try await appendOnce(messages, resuming: [], &outcome))
         var refused: Set<LaneName> = []
@@ -81,6 +86,23 @@ package actor LogAppender {
             }
         }
         return outcome
+    }
+
+    /// Waits for the calls before, which would otherwise lose the head to this one and take it back.
+    private func beginAppending() async {
+        guard isAppending else {
+            isAppending = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    /// Hands the turn over to the next call, if there is one.
+    private func endAppending() {
+        guard waiting.isEmpty else {
+            return waiting.removeFirst().resume()
+        }
+        isAppending = false
     }
 
     /// One transaction, repeated while other writers take the head.

@@ -19,49 +19,68 @@ package enum AuditWriter {
 
     /// The parts of the service.
     ///
-    /// It has no lanes: what it has to say about itself it can append to the log without a way over the broker.
+    /// It has one lane, for what operators change in it; the entries go the way of all others, over the broker to itself.
     ///
     /// - Throws: What stops the start, with a sentence that says what to do.
     package static func parts(_ context: ServiceContext) async throws -> [ServicePart] {
-        let database = try await ServiceBase.database(
+        let base = try await ServiceBase.connect(
             context,
             schema: .audit,
+            laneCount: 1,
             deleting: [.commands(keeping: context.configuration[CommonKeys.retentionDays])]
         )
-        let broker = try ServiceBase.broker(context)
-        let publisher = RabbitMQPublisher(configuration: broker, logger: context.logger)
-        let entries = consumer(Topology.auditWriter, "/log", broker, context)
-        let commands = consumer(Topology.commands(to: .audit), "/commands", broker, context)
-        let requests = RequestServer(
-            service: .audit,
-            appID: context.identity.name,
-            configuration: broker,
-            publisher: publisher,
-            concurrency: requestConcurrency,
-            routes: routes(database.client),
-            logger: context.logger
+        let entries = base.consumer(Topology.auditWriter, prefetch: batch * 2, connection: "/log")
+        let commands = base.consumer(Topology.commands(to: .audit), prefetch: batch * 2, connection: "/commands")
+        let letters = base.deadLetters()
+        let log = LogIntake(
+            appender: LogAppender(database: base.database, logger: context.logger),
+            deadLetters: letters.repository
         )
+        let keeping = KeepIntake(
+            repository: KeptBodyRepository(database: base.database),
+            deadLetters: letters.repository
+        )
+        var routes = routes(base.database)
+        base.desk(
+            of: letters,
+            process: { try await Redriving(log: log, keeping: keeping).process($0) },
+            classify: LogIntake.classify
+        )
+        .register(in: &routes)
+        register(entries, commands, base, context)
+        // In the order of the stop, which is the reverse: a source ends before the part that works on what it gave out.
+        return base.parts + [
+            ServicePart("log", consumer(of: entries, Topology.auditWriter, log.process, log.bury, letters, context)),
+            ServicePart(
+                "kept values",
+                consumer(of: commands, Topology.commands(to: .audit), keeping.process, keeping.bury, letters, context)
+            ),
+            ServicePart("log queue", entries),
+            ServicePart("command queue", commands),
+            ServicePart("dead letters", letters.gauge),
+            ServicePart("requests", base.requestServer(routes, concurrency: requestConcurrency)),
+        ]
+    }
+
+    /// What `/readyz` asks about beside what every service has.
+    private static func register(
+        _ entries: RabbitMQConsumer,
+        _ commands: RabbitMQConsumer,
+        _ base: ServiceBase,
+        _ context: ServiceContext
+    ) {
         context.health.register("schema") {
             do {
-                try await SchemaGate.check(client: database.client, schema: .audit)
+                try await SchemaGate.check(client: base.database, schema: .audit)
                 return .ok
             } catch {
                 return .failing("the schema cannot be read or is not one that this release can use")
             }
         }
-        context.health.register("broker") {
-            entries.isConnected && commands.isConnected && publisher.isConnected
+        context.health.register("queues") {
+            entries.isConnected && commands.isConnected
                 ? .ok : .failing("a connection to the broker is missing")
         }
-        // In the order of the stop, which is the reverse: a source ends before the part that works on what it gave out.
-        return database.parts + [
-            ServicePart("log", log(entries, database.client, context)),
-            ServicePart("kept values", keeping(commands, database.client, context)),
-            ServicePart("log queue", entries),
-            ServicePart("command queue", commands),
-            ServicePart("publisher of replies", publisher),
-            ServicePart("requests", requests),
-        ]
     }
 
     private static func routes(_ database: PostgresClient) -> RequestRoutes {
@@ -74,60 +93,21 @@ package enum AuditWriter {
         return routes
     }
 
-    private static func log(
-        _ source: RabbitMQConsumer,
-        _ database: PostgresClient,
-        _ context: ServiceContext
-    ) -> BatchConsumer {
-        let intake = LogIntake(
-            appender: LogAppender(database: database, logger: context.logger),
-            deadLetters: DeadLetterRepository(schema: "audit", database: database)
-        )
-        return BatchConsumer(
-            label: Topology.auditWriter.queue.name,
-            source: source,
-            settings: BatchConsumer.Settings(maximum: batch),
-            process: intake.process,
-            classify: LogIntake.classify,
-            bury: intake.bury,
-            logger: context.logger
-        )
-    }
-
-    private static func keeping(
-        _ source: RabbitMQConsumer,
-        _ database: PostgresClient,
-        _ context: ServiceContext
-    ) -> BatchConsumer {
-        let intake = KeepIntake(
-            repository: KeptBodyRepository(database: database),
-            deadLetters: DeadLetterRepository(schema: "audit", database: database)
-        )
-        return BatchConsumer(
-            label: Topology.commands(to: .audit).queue.name,
-            source: source,
-            settings: BatchConsumer.Settings(maximum: batch),
-            process: intake.process,
-            classify: LogIntake.classify,
-            bury: intake.bury,
-            logger: context.logger
-        )
-    }
-
-    /// A consumer that has the next batch at hand while one is committed.
     private static func consumer(
+        of source: RabbitMQConsumer,
         _ subscription: Topology.Subscription,
-        _ suffix: String,
-        _ broker: RabbitMQConfiguration,
+        _ process: @escaping BatchConsumer.Process,
+        _ bury: @escaping BatchConsumer.Bury,
+        _ letters: DeadLetters,
         _ context: ServiceContext
-    ) -> RabbitMQConsumer {
-        var broker = broker
-        broker.connectionName += suffix
-        return RabbitMQConsumer(
-            configuration: broker,
-            queue: subscription.queue,
-            bindings: subscription.bindings,
-            prefetch: batch * 2,
+    ) -> BatchConsumer {
+        BatchConsumer(
+            label: subscription.queue.name,
+            source: source,
+            settings: BatchConsumer.Settings(maximum: batch),
+            process: process,
+            classify: LogIntake.classify,
+            bury: letters.counting(bury),
             logger: context.logger
         )
     }

@@ -1,3 +1,4 @@
+import ServiceBase
 import ServiceRuntime
 
 extension LogMetrics {
@@ -8,6 +9,7 @@ extension LogMetrics {
         .counter(earlyName, help: "Audit entries that arrived before their turn and were held."),
         .gauge(sizeName, help: "Entries in the log, as the active writer has left it."),
         .gauge(heldName, help: "Audit entries held until the gap before them is filled, in the lanes seen."),
+        DeadLetterGauge.description,
         .histogram(appendName, help: "Time of one append, from its plan to its commit."),
     ]
 }

@@ -44,6 +44,7 @@ extension EngineKeys {
             help: "Secrets that are sealed with another key than the first of the key file.",
             labels: ["kind"]
         ),
+        DeadLetterGauge.description,
         .gauge(EngineMetrics.restingName, help: "Runs that this replica could not resume, and tries again."),
         .histogram(EngineMetrics.batchName, help: "Time of one batch, from its reading to its commit."),
     ]

@@ -23,9 +23,10 @@ package enum Engine {
             loadSignals: { try await RunRepository(database: $0).emissions($1) }
         )
         let execution = try RunExecution(base, configuration, logger: context.logger)
+        let letters = base.deadLetters()
         let intake = SignalIntake(
             processor: execution.processor,
-            deadLetters: DeadLetterRepository(schema: "engine", database: base.database),
+            deadLetters: letters.repository,
             metrics: EngineMetrics()
         )
         let signals = base.consumer(Topology.engineSignals, prefetch: 1_000)
@@ -35,6 +36,8 @@ package enum Engine {
                 SecretResealer(columns: [.secrets], ring: ring, database: base.database, logger: context.logger)
             )
         }
+        var routes = routes(base: base, execution: execution)
+        base.desk(of: letters, process: intake.process, classify: SignalIntake.classify).register(in: &routes)
         // Parts stop in reverse: the source ends before the part that works on what it gave out.
         return base.parts + (resealing.map { [$0] } ?? []) + execution.parts + [
             ServicePart(
@@ -49,12 +52,13 @@ package enum Engine {
                     ),
                     process: intake.process,
                     classify: SignalIntake.classify,
-                    bury: intake.bury,
+                    bury: letters.counting(intake.bury),
                     logger: context.logger
                 )
             ),
             ServicePart("signals", signals),
-            ServicePart("requests", base.requestServer(routes(base: base, execution: execution))),
+            ServicePart("dead letters", letters.gauge),
+            ServicePart("requests", base.requestServer(routes)),
         ]
     }
 

@@ -1,0 +1,46 @@
+import Foundation
+import JSON
+import NIOHTTP1
+
+extension GatewayClient {
+    /// Asks for something, and reads the answer.
+    ///
+    /// - Throws: ``CommandLineError``: `unreachable` where the gateway does not answer or cannot now, else `answer` with the
+    ///   sentence of the refusal.
+    func json(
+        _ method: HTTPMethod,
+        _ path: String,
+        query: [URLQueryItem] = [],
+        body: JSONValue? = nil
+    ) async throws(CommandLineError) -> JSONValue {
+        var bytes: [UInt8]?
+        if let body {
+            do {
+                bytes = try body.canonicalBytes()
+            } catch {
+                throw CommandLineError(.answer, "the request cannot be written: \(error)")
+            }
+        }
+        let answer = try await ask(method, path, query: query, body: bytes)
+        let value = try? JSONValue(parsing: answer.body, limits: .wrapped)
+        guard answer.isSuccess, let value else {
+            throw Self.refusal(answer.status, value)
+        }
+        return value
+    }
+
+    /// What a refusal tells the one who gave the command.
+    static func refusal(_ status: Int, _ problem: JSONValue?) -> CommandLineError {
+        let mayPass = [408, 429].contains(status) || status >= 500
+        guard let detail = problem?["detail"]?.stringValue else {
+            return CommandLineError(mayPass ? .unreachable : .answer, "the gateway answers \(status)")
+        }
+        let code = problem?["code"]?.stringValue.map { ", \($0)" } ?? ""
+        return CommandLineError(mayPass ? .unreachable : .answer, "\(detail) (\(status)\(code))")
+    }
+}
+
+extension CommandLineError {
+    /// The exit code that tells whether the same command may be given again.
+    var exitCode: Int32 { isRetryable ? 75 : 1 }
+}
