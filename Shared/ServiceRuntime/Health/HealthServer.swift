@@ -39,6 +39,7 @@ package final class HealthServer: Service {
             onServerRunning: { channel in
                 let port = channel.localAddress?.port
                 self.boundPort.withLock { $0 = port }
+                AcceptPauseHandler.install(on: channel, logger: self.logger)
             },
             logger: logger
         )

@@ -71,6 +71,7 @@ package final class GatewayServer: Service {
                 let port = channel.localAddress?.port
                 self.bound.withLock { $0 = port }
                 drain.listening(on: channel)
+                AcceptPauseHandler.install(on: channel, logger: self.logger)
                 self.logger.info("listening", metadata: ["address": "\(self.address.host):\(port ?? 0)"])
             },
             logger: logger
