@@ -58,9 +58,10 @@ package enum GatewayKeys {
     .optional
 
     /// All of them.
-    package static let all: [any ConfigurationDeclaration] = [
-        address, intakeLanes, intakeWaiting, requestPatience, bodyPatience, idleTimeout, secretKeysFile,
-    ] + OutboxKeys.all
+    package static let all: [any ConfigurationDeclaration] =
+        [
+            address, intakeLanes, intakeWaiting, requestPatience, bodyPatience, idleTimeout, secretKeysFile,
+        ] + OutboxKeys.all
 
     /// What the gateway counts.
     package static let metrics: [MetricDescription] = ServiceBase.metrics + own

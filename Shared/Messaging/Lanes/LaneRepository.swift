@@ -126,6 +126,7 @@ struct LaneRepository: Sendable {
     ///   - limit: How many messages at most.
     ///   - withBodies: Whether the bodies are wanted, which are large.
     /// - Returns: The messages.
+    /// - Throws: `PostgresError`.
     func messages(
         epoch: Int64,
         destination: Destination,

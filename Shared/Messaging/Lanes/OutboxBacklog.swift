@@ -14,6 +14,7 @@ package struct OutboxBacklog: Equatable, Sendable {
     /// The age of the oldest item in seconds, 0 where there is none.
     ///
     /// - Parameter now: Milliseconds of Unix time.
+    /// - Returns: The seconds, never negative.
     package func age(at now: UInt64) -> Double {
         guard let oldest, oldest < now else {
             return 0

@@ -46,7 +46,8 @@ package enum EngineKeys {
     .optional
 
     /// All of them.
-    package static let all: [any ConfigurationDeclaration] = [
-        lanes, batch, effects, httpAllow, httpTrust, secretKeys,
-    ] + OutboxKeys.all
+    package static let all: [any ConfigurationDeclaration] =
+        [
+            lanes, batch, effects, httpAllow, httpTrust, secretKeys,
+        ] + OutboxKeys.all
 }
