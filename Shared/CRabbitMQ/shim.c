@@ -298,6 +298,13 @@ crmq_result crmq_send_cancel(crmq_connection *connection, crmq_bytes consumer_ta
     return from_status(amqp_send_method(connection->state, channel, AMQP_BASIC_CANCEL_METHOD, &method));
 }
 
+crmq_result crmq_send_check(crmq_connection *connection, crmq_bytes queue) {
+    amqp_queue_declare_t method = {0};
+    method.queue = to_amqp(queue);
+    method.passive = 1;
+    return from_status(amqp_send_method(connection->state, channel, AMQP_QUEUE_DECLARE_METHOD, &method));
+}
+
 crmq_result crmq_acknowledge(crmq_connection *connection, uint64_t tag, bool multiple) {
     return from_status(amqp_basic_ack(connection->state, channel, tag, multiple));
 }
@@ -498,6 +505,10 @@ static void read_method(const amqp_method_t *method, crmq_frame *out) {
             return;
         case AMQP_BASIC_CANCEL_OK_METHOD:
             out->kind = CRMQ_FRAME_CANCEL_OK;
+            return;
+        case AMQP_QUEUE_DECLARE_OK_METHOD:
+            out->kind = CRMQ_FRAME_CHECK_OK;
+            out->message_count = ((const amqp_queue_declare_ok_t *)method->decoded)->message_count;
             return;
         case AMQP_CONNECTION_BLOCKED_METHOD:
             out->kind = CRMQ_FRAME_BLOCKED;

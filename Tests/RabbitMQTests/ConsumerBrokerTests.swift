@@ -135,6 +135,40 @@ extension BrokerTests {
         }
 
         @Test(
+            "subscribes again when the broker has forgotten it without a word",
+            .enabled(if: Broker.isControllable, "BATUTA_TEST_RABBITMQ_CTL names no rabbitmqctl")
+        )
+        func forgotten() async throws {
+            let queue = QueueDeclaration.quorum(Broker.name("forgotten"))
+            var configuration = try Broker.configuration()
+            configuration.queueCheckInterval = .milliseconds(300)
+            let consumer = RabbitMQConsumer(configuration: configuration, queue: queue, logger: Broker.logger)
+            let publisher = try publisher()
+            try await running(consumer, publisher) {
+                try await eventually("a subscription") { consumer.isConsuming }
+                _ = try await publisher.publish(contentsOf: messages(0..<1, to: queue.name))
+                let first = try await take(1, from: consumer)
+                consumer.acknowledge(first)
+                let forgotten = try await Broker.control(
+                    "eval",
+                    """
+                    Server = {list_to_atom("%2F_\(queue.name)"), node()},
+                    {ok, {_, Consumers}, _} = ra:local_query(Server, fun rabbit_fifo:query_consumers/1),
+                    Ids = maps:keys(Consumers),
+                    [ra:process_command(Server, rabbit_fifo:make_checkout(Id, cancel, #{})) || Id <- Ids], length(Ids).
+                    """
+                )
+                #expect(forgotten.contains("1"))
+                _ = try await publisher.publish(contentsOf: messages(1..<4, to: queue.name))
+                let later = try await take(3, from: consumer)
+                #expect(later.map(\.properties.messageID) == ["m1", "m2", "m3"])
+                #expect(later.first?.token.epoch != first.first?.token.epoch, "on another connection")
+                consumer.acknowledge(later)
+            }
+            try await Broker.control("delete_queue", queue.name)
+        }
+
+        @Test(
             "drops the settling of deliveries from before a reconnection",
             .enabled(if: Broker.isControllable, "BATUTA_TEST_RABBITMQ_CTL names no rabbitmqctl")
         )

@@ -92,6 +92,8 @@ crmq_result crmq_set_prefetch(crmq_connection *connection, uint16_t count);
 crmq_result crmq_send_consume(crmq_connection *connection, crmq_bytes queue, crmq_bytes consumer_tag,
                               bool exclusive);
 crmq_result crmq_send_cancel(crmq_connection *connection, crmq_bytes consumer_tag);
+// A passive declaration: a channel.close comes back where there is no such queue.
+crmq_result crmq_send_check(crmq_connection *connection, crmq_bytes queue);
 crmq_result crmq_acknowledge(crmq_connection *connection, uint64_t tag, bool multiple);
 crmq_result crmq_reject(crmq_connection *connection, uint64_t tag, bool requeue);
 
@@ -138,6 +140,7 @@ enum {
     CRMQ_FRAME_CONSUME_OK,
     CRMQ_FRAME_CANCEL,
     CRMQ_FRAME_CANCEL_OK,
+    CRMQ_FRAME_CHECK_OK,
     CRMQ_FRAME_BLOCKED,
     CRMQ_FRAME_UNBLOCKED,
     CRMQ_FRAME_CHANNEL_CLOSE,
@@ -152,6 +155,7 @@ typedef struct {
     uint16_t code;
     uint16_t class_id;
     uint16_t method_id;
+    uint32_t message_count;
     crmq_bytes text;
     crmq_bytes exchange;
     crmq_bytes routing_key;

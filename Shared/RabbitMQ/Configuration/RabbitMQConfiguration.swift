@@ -46,6 +46,8 @@ package struct RabbitMQConfiguration: Sendable, Equatable {
     package var confirmTimeout = Duration.seconds(10)
     /// The deadline of a publish whose caller names none.
     package var publishTimeout = Duration.seconds(30)
+    /// How long a consumer gets nothing before it asks whether its queue is still there and still serves it.
+    package var queueCheckInterval = Duration.seconds(15)
     /// How long a graceful shutdown waits for confirms or for acknowledgements.
     package var drainTimeout = Duration.seconds(10)
     /// How the connection is called in the broker's lists.
@@ -82,7 +84,8 @@ package struct RabbitMQConfiguration: Sendable, Equatable {
         guard (1...3600).contains(heartbeat.components.seconds) else {
             throw RabbitMQError(.configuration, "the heartbeat must be between 1 second and an hour")
         }
-        for limit in [connectTimeout, rpcTimeout, confirmTimeout, publishTimeout] where limit <= .zero {
+        let limits = [connectTimeout, rpcTimeout, confirmTimeout, publishTimeout, queueCheckInterval]
+        for limit in limits where limit <= .zero {
             throw RabbitMQError(.configuration, "a broker time-out must be positive")
         }
     }

@@ -124,6 +124,13 @@ extension AMQPConnection {
         var encoder = FieldEncoder(arena: arena)
         try Self.check(crmq_send_cancel(handle, encoder.bytes(consumerTag)), "cancelling")
     }
+
+    /// Asks how many messages a queue has ready; the channel is closed where there is no such queue.
+    func sendCheck(queue: String) throws(RabbitMQError) {
+        defer { crmq_arena_reset(arena) }
+        var encoder = FieldEncoder(arena: arena)
+        try Self.check(crmq_send_check(handle, encoder.bytes(queue)), "asking for a queue")
+    }
 }
 
 // MARK: - Set-up

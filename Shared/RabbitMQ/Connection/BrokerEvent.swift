@@ -7,6 +7,7 @@ enum BrokerEvent {
     case consumeConfirmed
     case consumerCancelled
     case cancelConfirmed
+    case queueChecked(messages: Int)
     case blocked(reason: String)
     case unblocked
     case channelClosed(ChannelClosure)

@@ -34,6 +34,7 @@ struct FrameDecoder {
         case CRMQ_FRAME_CONSUME_OK: return .consumeConfirmed
         case CRMQ_FRAME_CANCEL: return .consumerCancelled
         case CRMQ_FRAME_CANCEL_OK: return .cancelConfirmed
+        case CRMQ_FRAME_CHECK_OK: return .queueChecked(messages: Int(frame.message_count))
         case CRMQ_FRAME_BLOCKED: return .blocked(reason: String(frame.text) ?? "")
         case CRMQ_FRAME_UNBLOCKED: return .unblocked
         case CRMQ_FRAME_CHANNEL_CLOSE:

@@ -40,6 +40,7 @@ final class ConsumerCore: ConnectionClient {
         var isPaused = false
         var isStopping = false
         var subscription = SubscriptionStateMachine()
+        var watch = QueueWatch()
         var ledger = DeliveryLedger()
         var buffer: Deque<Delivery> = []
         var mailbox: [Settlement] = []
@@ -78,6 +79,7 @@ final class ConsumerCore: ConnectionClient {
             isConnected = false
             queueName = nil
             subscription.connectionLost()
+            watch = QueueWatch()
             ledger = DeliveryLedger()
             buffer.removeAll()
             mailbox.removeAll()
@@ -227,10 +229,13 @@ final class ConsumerCore: ConnectionClient {
     }
 
     func transmit(_ connection: AMQPConnection, at now: ContinuousClock.Instant) throws(RabbitMQError) -> Bool {
-        let (action, queue, commands) = state.withLock { state in
+        let (action, asks, queue, commands) = state.withLock { state in
             let action = state.subscription.polled(at: now)
-            return (action, state.queueName ?? subscription.queue.name, Self.commands(&state))
+            let interval = configuration.queueCheckInterval
+            let asks = state.subscription.isActive && state.watch.polled(at: now, every: interval)
+            return (action, asks, state.queueName ?? subscription.queue.name, Self.commands(&state))
         }
+        if asks { try connection.sendCheck(queue: queue) }
         switch action {
         case .none: break
         case .consume:
@@ -297,7 +302,9 @@ final class ConsumerCore: ConnectionClient {
     func received(_ events: [BrokerEvent], at now: ContinuousClock.Instant) throws(RabbitMQError) {
         let (answers, stoppers, failure) = state.withLock { state in
             var failure: RabbitMQError?
-            for event in events where failure == nil { failure = Self.apply(event, to: &state) }
+            for event in events where failure == nil {
+                failure = Self.apply(event, at: now, prefetch: subscription.prefetch, to: &state)
+            }
             let answers = state.subscription.keepsDeliveries ? state.servable() : []
             let isStopped = state.isStopping && state.subscription.isInactive
             return (answers, isStopped ? state.takeStoppers() : [], failure)
@@ -310,12 +317,23 @@ final class ConsumerCore: ConnectionClient {
     /// Notes what the broker said.
     ///
     /// - Returns: Why the connection cannot be used any more, if so.
-    private static func apply(_ event: BrokerEvent, to state: inout State) -> RabbitMQError? {
+    private static func apply(
+        _ event: BrokerEvent,
+        at now: ContinuousClock.Instant,
+        prefetch: Int,
+        to state: inout State
+    ) -> RabbitMQError? {
         switch event {
         case .delivered(let message):
+            state.watch.delivered(at: now)
             return deliver(message, to: &state)
         case .consumeConfirmed:
             state.subscription.consumeConfirmed()
+            state.watch.subscribed(at: now)
+        case .queueChecked(let messages):
+            let hasRoom = state.subscription.isActive && state.ledger.openCount < prefetch
+            guard state.watch.answered(at: now, messages: messages, hasRoom: hasRoom) else { return nil }
+            return RabbitMQError(.connectionLost, "the queue holds \(messages) messages and delivers none of them")
         case .cancelConfirmed:
             state.subscription.cancelConfirmed()
         case .consumerCancelled:
@@ -358,7 +376,7 @@ final class ConsumerCore: ConnectionClient {
     func clockAdvanced(to now: ContinuousClock.Instant) {}
 
     func checkLimits(at now: ContinuousClock.Instant) throws(RabbitMQError) {
-        guard let askedAt = state.withLock({ $0.subscription.askedAt }) else { return }
+        guard let askedAt = state.withLock({ $0.subscription.askedAt ?? $0.watch.askedAt }) else { return }
         guard askedAt + configuration.rpcTimeout <= now else { return }
         throw RabbitMQError(.connectionLost, "the broker did not answer within \(configuration.rpcTimeout)")
     }
@@ -376,8 +394,10 @@ final class ConsumerCore: ConnectionClient {
         state.withLock { state in
             var drain: ContinuousClock.Instant?
             if case .draining(let until) = state.phase { drain = until }
-            let answer = connected ? state.subscription.askedAt.map { $0 + configuration.rpcTimeout } : nil
-            return [drain, answer].compactMap { $0 }.min()
+            guard connected else { return drain }
+            let answer = (state.subscription.askedAt ?? state.watch.askedAt).map { $0 + configuration.rpcTimeout }
+            let check = state.subscription.isActive ? state.watch.next(every: configuration.queueCheckInterval) : nil
+            return [drain, answer, check].compactMap { $0 }.min()
         }
     }
 

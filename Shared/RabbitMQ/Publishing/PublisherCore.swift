@@ -199,7 +199,7 @@ final class PublisherCore: ConnectionClient {
             return RabbitMQError(.connectionLost, "the broker closed the channel: \(closure.error.message)")
         case .connectionClosed(let code, let text):
             return RabbitMQError(.connectionLost, "the broker closed the connection: \(code) \(text)")
-        case .delivered, .consumeConfirmed, .consumerCancelled, .cancelConfirmed:
+        case .delivered, .consumeConfirmed, .consumerCancelled, .cancelConfirmed, .queueChecked:
             return RabbitMQError(.protocolViolation, "a consumer's method arrived on a publishing connection")
         }
         return nil
