@@ -27,7 +27,7 @@ enum Connector {
             PQfinish(connection)
             return .failure(error)
         }
-        // Warnings would be printed to standard error.
+        // Warnings would be printed to standard error; whoever owns the connection listens to them.
         _ = PQsetNoticeReceiver(connection, { _, _ in }, nil)
         guard PQsetnonblocking(connection, 1) == 0, PQenterPipelineMode(connection) == 1 else {
             PQfinish(connection)

@@ -116,7 +116,10 @@ extension Link {
     }
 
     private func outcome() -> Result<[PostgresRows], PostgresError> {
-        guard var error = flight.error else { return .success(flight.rows.compactMap(\.self)) }
+        guard var error = flight.error else {
+            guard !flight.isUnreplicated else { return .failure(Self.unreplicated) }
+            return .success(flight.rows.compactMap(\.self))
+        }
         if error.sqlState == "57014", let reason = flight.cancelReason {
             let cause = error
             error = Self.error(for: reason)
@@ -125,6 +128,13 @@ extension Link {
         }
         return .failure(error)
     }
+
+    /// A cancelled commit is made all the same, with a warning, on a server that was waiting for its standby: a failover
+    /// may undo it, so nobody may be told that it stands.
+    private static let unreplicated = PostgresError(
+        .commitOutcomeUnknown,
+        "the commit is made on this server, and its synchronous standby has not confirmed it"
+    )
 
     private func sessionStatus() -> SessionStatus {
         switch PQtransactionStatus(connection) {

@@ -16,6 +16,8 @@ final class Link {
         /// Preparations whose answer is due, by the statement's position.
         var preparations: [Int: (key: StatementCache.Key, name: String)] = [:]
         var receivedBytes = 0
+        /// Whether the server has stopped waiting for its synchronous standby, and committed on its own.
+        var isUnreplicated = false
         var wasIdle = false
         var cancelReason: CancelReason?
         /// When the connection is dropped, if the server does not stop.
@@ -55,6 +57,7 @@ final class Link {
         self.poller = poller
         self.sendCancel = sendCancel
         descriptor = PQsocket(handle.pointer)
+        listenToNotices()
         if !poller.watch(descriptor, key: id, .read) {
             lose(PostgresError(.system, "the socket cannot be watched: errno \(errno)"))
         }
@@ -62,6 +65,23 @@ final class Link {
 
     deinit {
         PQfinish(connection)
+    }
+
+    /// Hears what the server says beside its answers: only from within libpq's calls, which this link alone makes.
+    private func listenToNotices() {
+        let receiver: PQnoticeReceiver = { argument, result in
+            guard let argument, let result else { return }
+            Unmanaged<Link>.fromOpaque(argument).takeUnretainedValue().noticed(result)
+        }
+        _ = PQsetNoticeReceiver(connection, receiver, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    private func noticed(_ notice: OpaquePointer) {
+        // The routine's name, since the text is in the server's language.
+        guard let routine = PQresultErrorField(notice, Int32(PostgresResult.ErrorField.routine.rawValue.value)) else {
+            return
+        }
+        if String(cString: routine) == "SyncRepWaitForLSN" { flight.isUnreplicated = true }
     }
 
     // MARK: Events

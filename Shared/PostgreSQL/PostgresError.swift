@@ -99,7 +99,8 @@ extension PostgresError {
         package static let connectionLost = Code(.connectionLost)
         /// No connection could be made.
         package static let connectionFailed = Code(.connectionFailed)
-        /// A commit was sent and its answer was lost: the work may stand or not.
+        /// A commit was sent and its answer was lost, or the synchronous standby has not confirmed it: the work may stand
+        /// or not.
         package static let commitOutcomeUnknown = Code(.commitOutcomeUnknown)
         /// The transaction had failed before, so its commit became a rollback.
         package static let transactionAborted = Code(.transactionAborted)

@@ -88,14 +88,19 @@ struct LaneRepository: Sendable {
 
     /// Fences a transaction of unknown outcome, waiting for it where it is still under way, and reads what became of it.
     ///
-    /// Two statements, since one would read the row as it was before it waited. Repeating them changes nothing.
+    /// Two statements, since one would read the row as it was before it waited. The first one writes in any case, so that
+    /// a synchronous standby has confirmed what is read before it is believed. Repeating them changes nothing.
     func settle(
         _ position: LaneStateMachine.Position,
         deadline: ContinuousClock.Instant?
     ) async throws -> (commits: Int64, isClosed: Bool) {
         _ = try await database.execute(
             PostgresStatement(
-                "UPDATE \(schema).lanes SET commits = $3 WHERE epoch = $1 AND commits = $2 AND closed_at IS NULL",
+                """
+                UPDATE \(schema).lanes
+                SET commits = CASE WHEN commits = $2 AND closed_at IS NULL THEN $3 ELSE commits END
+                WHERE epoch = $1
+                """,
                 [
                     .int8(position.epoch), .int8(position.commits),
                     .int8(LaneStateMachine.fencedCount(after: position.commits)),

@@ -30,6 +30,11 @@ struct LaneServerTests {
                 database
             )
             #expect(ranges == ["1-1", "2-2", "3-3"])
+            let unwritten = try await Self.texts(
+                "SELECT o.first_seq::text FROM gateway.lanes l JOIN gateway.outbox o ON o.xmin = l.xmin",
+                database
+            )
+            #expect(unwritten == [], "settling writes, so that a standby has confirmed what it has read")
         }
     }
 
