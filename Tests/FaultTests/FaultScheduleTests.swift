@@ -57,7 +57,8 @@ struct FaultScheduleTests {
             let schedule = FaultSchedule(seed: UInt64(seed), faultClass: .all, length: 40, setting: Self.single)
             for entry in schedule.entries {
                 switch entry.fault {
-                case .isolate, .flap, .moveLeaders, .rollNodes, .failOver, .stopStandby, .latency, .resets,
+                case .isolate, .flap, .moveLeaders, .rollNodes, .failOver, .failOverLate, .stopStandby, .latency,
+                    .resets,
                     .loseAnswers, .slowReads, .jump:
                     Issue.record("\(entry) needs more than single servers")
                 case .killNodes(let nodes), .restartNodes(let nodes):

@@ -26,6 +26,13 @@ extension Nemesis {
             try await servers.killDatabase()
             try await servers.promote()
             return { try await servers.rejoin() }
+        case .failOverLate:
+            try await servers.stopStandby()
+            return {
+                try await servers.killDatabase()
+                try await servers.promote()
+                try await servers.rejoin()
+            }
         case .stopStandby:
             try await servers.stopStandby()
             return { try await servers.startStandby() }

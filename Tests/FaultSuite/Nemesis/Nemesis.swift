@@ -80,7 +80,7 @@ struct Nemesis: Sendable {
             .memoryAlarm, .diskAlarm:
             try await beginWithBroker(entry)
         case .endSessions, .restartDatabase, .killDatabase, .killBackend, .lockTable, .exhaustConnections, .failOver,
-            .stopStandby:
+            .failOverLate, .stopStandby:
             try await beginWithDatabase(entry)
         case .latency, .resets, .loseAnswers, .slowReads:
             try beginWithNetwork(entry.fault)

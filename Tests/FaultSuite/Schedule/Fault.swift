@@ -75,6 +75,8 @@ package enum Fault: Hashable, Sendable {
     case exhaustConnections
     /// The primary is killed, the standby promoted, and the old primary joins as the new standby.
     case failOver
+    /// The standby goes away, then the primary is killed, and the standby is promoted with what it has.
+    case failOverLate
     /// The standby is away for a while, so that no commit is acknowledged.
     case stopStandby
 
@@ -121,6 +123,7 @@ extension Fault {
         case .lockTable: "lock table"
         case .exhaustConnections: "exhaust connections"
         case .failOver: "fail over"
+        case .failOverLate: "fail over to a standby that was away"
         case .stopStandby: "stop standby"
         case .latency: "latency"
         case .resets: "resets"
@@ -147,7 +150,7 @@ extension Fault {
         case .loseAnswers(let service): service.rawValue
         case .slowReads(let rate): "\(rate) bytes/s"
         case .rollNodes, .moveLeaders, .closeConnections, .memoryAlarm, .diskAlarm, .endSessions, .restartDatabase,
-            .killDatabase, .killBackend, .exhaustConnections, .failOver, .stopStandby:
+            .killDatabase, .killBackend, .exhaustConnections, .failOver, .failOverLate, .stopStandby:
             ""
         }
     }

@@ -134,7 +134,9 @@ struct FaultMenu: Sendable {
         [
             Draw(0...4) { _ in .failOver },
             Draw(0...4) { _ in .failOver },
-            Draw(2...12) { _ in .stopStandby },
+            // Longer than any request is waited for.
+            Draw(11...35) { _ in .failOverLate },
+            Draw(2...35) { _ in .stopStandby },
         ]
     }
 
