@@ -19,7 +19,7 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     package var requiredVersion: Int {
         switch self {
         case .gateway: 5
-        case .engine: 6
+        case .engine: 7
         case .scheduler: 3
         case .jobs: 3
         case .audit: 4

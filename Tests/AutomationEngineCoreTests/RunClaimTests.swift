@@ -36,20 +36,23 @@ struct RunClaimTests {
                 try await Self.store("running", owner: Self.gone, in: database),
             ]
 
+            let room = RunRoom(limit: 10, share: 10)
+            var turns = ClaimTurns()
             let claimed = try await repository.claim(
-                limit: 10,
+                room: room,
+                turns: &turns,
                 owner: Self.me,
                 held: [driven, held] + resting,
                 deadline: .now + .seconds(20)
             )
-            #expect(Set(claimed) == [abandoned, queued, due])
+            #expect(Set(claimed.map(\.id)) == [abandoned, queued, due])
             let orphans = try await repository.claimOrphans(
-                limit: 10,
+                room: room,
                 owner: Self.me,
-                held: { [driven, held] + claimed },
+                held: { [driven, held] + claimed.map(\.id) },
                 deadline: .now + .seconds(20)
             )
-            #expect(orphans == [orphan])
+            #expect(orphans.map(\.id) == [orphan])
             let fences = try await database.client.execute(
                 PostgresStatement("SELECT run_id FROM engine.automation_runs WHERE fence = 2 AND status = 'running'")
             )
@@ -57,12 +60,13 @@ struct RunClaimTests {
 
             // What was only held, and the timer of it, is still there, and claimed when it is let go of.
             let later = try await repository.claim(
-                limit: 10,
+                room: room,
+                turns: &turns,
                 owner: Self.me,
                 held: [driven],
                 deadline: .now + .seconds(20)
             )
-            #expect(Set(later) == Set([held] + resting))
+            #expect(Set(later.map(\.id)) == Set([held] + resting))
         }
     }
 
@@ -73,11 +77,25 @@ struct RunClaimTests {
             let run = try await Self.store("running", owner: Self.me, in: database)
             let deadline = ContinuousClock.now + .seconds(20)
             try await repository.release(run, owner: Self.other, deadline: deadline)
-            let kept = try await repository.claim(limit: 10, owner: Self.me, held: [run], deadline: deadline)
+            var turns = ClaimTurns()
+            let room = RunRoom(limit: 10, share: 10)
+            let kept = try await repository.claim(
+                room: room,
+                turns: &turns,
+                owner: Self.me,
+                held: [run],
+                deadline: deadline
+            )
             #expect(kept.isEmpty)
             try await repository.release(run, owner: Self.me, deadline: deadline)
-            let claimed = try await repository.claim(limit: 10, owner: Self.other, held: [], deadline: deadline)
-            #expect(claimed == [run])
+            let claimed = try await repository.claim(
+                room: room,
+                turns: &turns,
+                owner: Self.other,
+                held: [],
+                deadline: deadline
+            )
+            #expect(claimed.map(\.id) == [run])
         }
     }
 
@@ -127,16 +145,6 @@ struct RunClaimTests {
             let others = try await database.client.execute(RunRepository.locking(updates, owner: Self.other))
             #expect(others.count == 0)
         }
-    }
-
-    @Test("a slot is taken once and by as many runs as there are")
-    func slots() {
-        let slots = RunSlots(capacity: 2)
-        let (one, two, three) = (UUIDv7.make(), UUIDv7.make(), UUIDv7.make())
-        #expect(slots.reserve(one) && !slots.reserve(one))
-        #expect(slots.reserve(two) && !slots.reserve(three))
-        slots.release(one)
-        #expect(slots.free == 1 && slots.reserve(three))
     }
 
     private static func store(

@@ -143,7 +143,7 @@ struct RunDriverTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await committer.run() }
                 group.addTask { try await driver.run() }
-                #expect(driver.slots.reserve(machine.record.id))
+                #expect(driver.slots.reserve(machine.record.id, of: machine.record.tenant) == .entered)
                 driver.committed(machine, next: next, since: since)
                 try await body()
                 group.cancelAll()

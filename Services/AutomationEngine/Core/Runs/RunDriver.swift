@@ -193,13 +193,18 @@ final class RunDriver: Service {
     // MARK: Runs without a driver
 
     private func search() async {
+        var turns = ClaimTurns()
         while !Task.isCancelled {
             var pause = Self.interval
             do {
-                if try await claim() > 0 {
+                if try await claim(&turns) > 0 {
                     continue
                 }
-                if slots.free > 0, let due = try await repository.nextTimer(deadline: .now + .seconds(5)) {
+                let room = slots.room(limit: slots.capacity)
+                // What is due and was not claimed belongs to a tenant without room, and waits until it has some.
+                if room.limit > 0,
+                    let due = try await repository.nextTimer(isToCome: room.hasFullTenant, deadline: .now + .seconds(5))
+                {
                     // The database's clock may be behind, and the timer still not due when this one says so.
                     pause = min(pause, max(.milliseconds(20), .microseconds(max(0, due - now()))))
                 }
@@ -213,58 +218,60 @@ final class RunDriver: Service {
     }
 
     /// Claims runs and begins to drive them; answers how many are driven now.
-    private func claim() async throws -> Int {
+    private func claim(_ turns: inout ClaimTurns) async throws -> Int {
         let since = ContinuousClock.now
-        let limit = min(slots.free, 100)
-        guard limit > 0, lanes.holdsLease(since: since) else {
+        var room = slots.room(limit: 100)
+        guard room.limit > 0, lanes.holdsLease(since: since) else {
             return 0
         }
         let deadline = since + .seconds(10)
         // Those first that are this replica's own already: nobody else can take them.
-        var ids = try await repository.claimOrphans(
-            limit: limit,
+        var runs = try await repository.claimOrphans(
+            room: room,
             owner: owner,
             held: { withheld },
             deadline: deadline
         )
-        if ids.count < limit {
-            ids += try await repository.claim(
-                limit: limit - ids.count,
+        room.take(runs)
+        if room.limit > 0 {
+            runs += try await repository.claim(
+                room: room,
+                turns: &turns,
                 owner: owner,
-                held: withheld + ids,
+                held: withheld + runs.map(\.id),
                 deadline: deadline
             )
         }
-        guard !ids.isEmpty else {
+        guard !runs.isEmpty else {
             return 0
         }
         CrashPoints.reached(.duringTakeover)
-        return try await begin(ids, since: since, deadline: deadline)
+        return try await begin(runs, since: since, deadline: deadline)
     }
 
     /// Begins to drive claimed runs; answers how many.
     ///
     /// What a failure leaves without a driver, the next search finds.
     private func begin(
-        _ ids: some Collection<UUID>,
+        _ claimed: some Collection<ClaimedRun>,
         since: ContinuousClock.Instant,
         deadline: ContinuousClock.Instant
     ) async throws -> Int {
         let runs: [UUID: Result<LoadedRun, any Error>]
         do {
-            runs = try await repository.load(Array(ids), deadline: deadline)
-        } catch  where ids.count > 1 && ContinuousClock.now < deadline {
+            runs = try await repository.load(claimed.map(\.id), deadline: deadline)
+        } catch  where claimed.count > 1 && ContinuousClock.now < deadline {
             // One of them may be what cannot be read, and the others are not to suffer for it.
             var begun = 0
-            for half in [ids.prefix(ids.count / 2), ids.dropFirst(ids.count / 2)] {
+            for half in [claimed.prefix(claimed.count / 2), claimed.dropFirst(claimed.count / 2)] {
                 begun += try await begin(Array(half), since: since, deadline: deadline)
             }
             return begun
         }
         var begun = 0
-        for id in ids where slots.reserve(id) {
+        for run in claimed where slots.reserve(run.id, of: run.tenant) == .entered {
             do {
-                guard let loaded = try runs[id]?.get() else {
+                guard let loaded = try runs[run.id]?.get() else {
                     throw PostgresError(.decoding, "the run is not stored")
                 }
                 let automation = try await versions.version(of: loaded.record, deadline: deadline)
@@ -272,8 +279,8 @@ final class RunDriver: Service {
                 order.yield(Order(machine: machine, next: nil, since: since))
                 begun += 1
             } catch {
-                await leave(id, try? runs[id]?.get().record, error)
-                slots.release(id)
+                await leave(run.id, try? runs[run.id]?.get().record, error)
+                slots.release(run.id)
             }
         }
         return begun

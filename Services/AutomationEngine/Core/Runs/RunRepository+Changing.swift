@@ -141,13 +141,18 @@ extension RunRepository {
     }
 
     private static func settingTimers(_ updates: [RunUpdate]) -> PostgresStatement {
-        let timers = updates.compactMap { update in update.change.timer.map { (update.record.id, $0) } }
+        let timers = updates.compactMap { update in update.change.timer.map { (update.record, $0) } }
         return PostgresStatement(
             """
-            INSERT INTO engine.timers (run_id, due_at) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+            INSERT INTO engine.timers (run_id, due_at, tenant)
+            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[])
             ON CONFLICT (run_id) DO UPDATE SET due_at = excluded.due_at
             """,
-            [.uuidArray(timers.map(\.0)), .timestampArray(microseconds: timers.map(\.1))]
+            [
+                .uuidArray(timers.map(\.0.id)),
+                .timestampArray(microseconds: timers.map(\.1)),
+                .textArray(timers.map(\.0.tenant)),
+            ]
         )
     }
 

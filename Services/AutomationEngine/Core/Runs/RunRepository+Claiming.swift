@@ -2,66 +2,86 @@ import Domain
 import FoundationEssentials
 import Persistence
 
+/// Whose turn it is among the tenants whose runs wait: those after the one that had the last.
+struct ClaimTurns: Equatable, Sendable {
+    var due = ""
+    var queued = ""
+}
+
 extension RunRepository {
-    /// Claims runs that nobody works on.
+    /// Claims runs that nobody works on, of all tenants in turn.
     ///
     /// Those are the ones whose owner is gone, whose timer is due, or that wait in the queue. Each has a higher fence
     /// afterwards, under which an earlier driver's writes find no row.
     ///
     /// - Parameters:
-    ///   - limit: How many at most.
+    ///   - room: How many at most, in all and of each tenant.
+    ///   - turns: Whose turn it is; moved on.
     ///   - owner: Who claims.
     ///   - held: Runs that are not to be claimed now.
     ///   - deadline: When to give up.
-    /// - Returns: The ids of the claimed runs.
+    /// - Returns: The claimed runs.
     /// - Throws: `PostgresError`; runs may be claimed all the same, and are found by ``claimOrphans``.
     func claim(
-        limit: Int,
+        room: RunRoom,
+        turns: inout ClaimTurns,
         owner: UUID,
         held: [UUID],
         deadline: ContinuousClock.Instant
-    ) async throws -> [UUID] {
-        var claimed: [UUID] = []
-        for statement in [Self.claimingAbandoned, Self.claimingDue, Self.claimingQueued] where claimed.count < limit {
+    ) async throws -> [ClaimedRun] {
+        var room = room
+        var claimed: [ClaimedRun] = []
+        func take(_ statement: String, after tenant: String? = nil) async throws -> String? {
+            guard room.limit > 0 else {
+                return nil
+            }
+            let values = Self.values(room, owner: owner, held: held + claimed.map(\.id))
             let rows = try await database.execute(
-                PostgresStatement(
-                    statement,
-                    [.uuid(owner), .int(limit - claimed.count), .uuidArray(held + claimed)]
-                ),
+                PostgresStatement(statement, values + (tenant.map { [.text($0)] } ?? [])),
                 deadline: deadline
             )
-            claimed += try rows.map { try $0.decode(0) }
+            let more = try rows.map { ClaimedRun(id: try $0.decode(0), tenant: try $0.decode(1)) }
+            room.take(more)
+            claimed += more
+            return tenant.flatMap { Self.turn(after: $0, more) }
         }
+        _ = try await take(Self.claimingAbandoned)
+        turns.due = try await take(Self.claimingDue, after: turns.due) ?? turns.due
+        turns.queued = try await take(Self.claimingQueued, after: turns.queued) ?? turns.queued
         return claimed
     }
 
     /// Claims the owner's runs that it does not drive, because the answer to a claim or a commit was lost.
     ///
     /// - Parameters:
-    ///   - limit: How many at most.
+    ///   - room: How many at most, in all and of each tenant.
     ///   - owner: Whose runs.
     ///   - held: Asked after the rows were read: a run is entered there before its row can be seen, so a row that is seen
     ///     and not held has no driver.
     ///   - deadline: When to give up.
-    /// - Returns: The ids of the claimed runs.
+    /// - Returns: The claimed runs.
     /// - Throws: `PostgresError`.
     func claimOrphans(
-        limit: Int,
+        room: RunRoom,
         owner: UUID,
         held: () -> [UUID],
         deadline: ContinuousClock.Instant
-    ) async throws -> [UUID] {
+    ) async throws -> [ClaimedRun] {
         let rows = try await database.execute(
             PostgresStatement(
-                "SELECT run_id, fence FROM engine.automation_runs WHERE owner = $1 AND finished_at IS NULL",
+                """
+                SELECT run_id, tenant, fence FROM engine.automation_runs
+                WHERE owner = $1 AND finished_at IS NULL ORDER BY run_id
+                """,
                 [.uuid(owner)],
                 isReadOnly: true
             ),
             deadline: deadline
         )
-        let seen = try rows.map { (id: try $0.decode(0, as: UUID.self), fence: try $0.decode(1, as: Int64.self)) }
+        let seen = try rows.map { ClaimedRun(id: try $0.decode(0), tenant: try $0.decode(1)) }
+        let fences = Dictionary(uniqueKeysWithValues: zip(seen, try rows.map { try $0.decode(2, as: Int64.self) }))
         let driven = Set(held())
-        let orphans = seen.filter { !driven.contains($0.id) }.prefix(limit)
+        let orphans = room.choose(seen.filter { !driven.contains($0.id) })
         guard !orphans.isEmpty else {
             return []
         }
@@ -71,13 +91,13 @@ extension RunRepository {
                 UPDATE engine.automation_runs r SET fence = r.fence + 1
                 FROM unnest($2::uuid[], $3::bigint[]) AS seen (run_id, fence)
                 WHERE r.run_id = seen.run_id AND r.fence = seen.fence AND r.owner = $1 AND r.finished_at IS NULL
-                RETURNING r.run_id
+                RETURNING r.run_id, r.tenant
                 """,
-                [.uuid(owner), .uuidArray(orphans.map(\.id)), .int8Array(orphans.map(\.fence))]
+                [.uuid(owner), .uuidArray(orphans.map(\.id)), .int8Array(orphans.compactMap { fences[$0] })]
             ),
             deadline: deadline
         )
-        return try claimed.map { try $0.decode(0) }
+        return try claimed.map { ClaimedRun(id: try $0.decode(0), tenant: try $0.decode(1)) }
     }
 
     /// Gives a claimed run back, for whoever can go on with it.
@@ -97,51 +117,39 @@ extension RunRepository {
     }
 
     /// When the next timer is due, in microseconds of Unix time; nil where there is none.
-    func nextTimer(deadline: ContinuousClock.Instant) async throws -> Int64? {
+    ///
+    /// - Parameters:
+    ///   - isToCome: Whether timers that are due already do not count, because their runs cannot be claimed now.
+    ///   - deadline: When to give up.
+    /// - Returns: The time.
+    /// - Throws: `PostgresError`.
+    func nextTimer(isToCome: Bool, deadline: ContinuousClock.Instant) async throws -> Int64? {
         let rows = try await database.execute(
-            PostgresStatement("SELECT min(due_at) FROM engine.timers", isReadOnly: true),
+            PostgresStatement(
+                "SELECT min(due_at) FROM engine.timers\(isToCome ? " WHERE due_at > now()" : "")",
+                isReadOnly: true
+            ),
             deadline: deadline
         )
         return try rows.first?.decode(0, as: PostgresTimestamp?.self)?.microsecondsSinceEpoch
     }
 
-    private static let claimingDue = """
-        WITH due AS (
-            -- A timer may be due before the driver that has set it has let go of the run.
-            SELECT run_id FROM engine.timers WHERE due_at <= now() AND run_id <> ALL ($3::uuid[])
-            ORDER BY due_at, run_id LIMIT $2 FOR UPDATE SKIP LOCKED
-        ), gone AS (
-            DELETE FROM engine.timers t USING due WHERE t.run_id = due.run_id
-        )
-        UPDATE engine.automation_runs r SET owner = $1, fence = r.fence + 1, status = 'running'
-        FROM due WHERE r.run_id = due.run_id AND r.status = 'waiting'
-        RETURNING r.run_id
-        """
+    private static func values(_ room: RunRoom, owner: UUID, held: [UUID]) -> [PostgresValue] {
+        let busy = room.held.map { $0 }
+        return [
+            .uuid(owner), .int(room.limit), .uuidArray(held), .int(room.share), .textArray(busy.map(\.key)),
+            .int4Array(busy.map { Int32(clamping: $0.value) }),
+        ]
+    }
 
-    private static let claimingQueued = """
-        WITH free AS (
-            SELECT run_id FROM engine.automation_runs WHERE status = 'queued' AND run_id <> ALL ($3::uuid[])
-            ORDER BY run_id LIMIT $2 FOR UPDATE SKIP LOCKED
-        )
-        UPDATE engine.automation_runs r SET owner = $1, fence = r.fence + 1, status = 'running'
-        FROM free WHERE r.run_id = free.run_id
-        RETURNING r.run_id
-        """
+    /// The last tenant of those claimed, in the order in which they had their turns.
+    private static func turn(after tenant: String, _ claimed: [ClaimedRun]) -> String? {
+        let wrapped = claimed.map(\.tenant).filter { !isAfter($0, tenant) }
+        return (wrapped.isEmpty ? claimed.map(\.tenant) : wrapped).max { isAfter($1, $0) }
+    }
 
-    /// By owner first: few are gone, and in the order of ids all runs that ever were would be looked at.
-    private static let claimingAbandoned = """
-        WITH owners AS MATERIALIZED (
-            SELECT DISTINCT owner FROM engine.automation_runs WHERE finished_at IS NULL AND owner IS NOT NULL
-        ), gone AS MATERIALIZED (
-            SELECT o.owner FROM owners o WHERE o.owner <> $1 AND NOT EXISTS (
-                SELECT FROM engine.instances i WHERE i.instance = o.owner AND i.lease_until >= now())
-        ), abandoned AS (
-            SELECT r.run_id FROM engine.automation_runs r JOIN gone USING (owner)
-            WHERE r.finished_at IS NULL AND r.run_id <> ALL ($3::uuid[])
-            LIMIT $2 FOR UPDATE OF r SKIP LOCKED
-        )
-        UPDATE engine.automation_runs r SET owner = $1, fence = r.fence + 1, status = 'running'
-        FROM abandoned WHERE r.run_id = abandoned.run_id
-        RETURNING r.run_id
-        """
+    /// The order of the database, whose collation is that of bytes.
+    private static func isAfter(_ one: String, _ other: String) -> Bool {
+        other.utf8.lexicographicallyPrecedes(one.utf8)
+    }
 }

@@ -25,6 +25,13 @@ package enum EngineKeys {
         default: 256,
         help: "how many runs that call others the engine works on at once"
     )
+    /// How many of them one tenant may have.
+    package static let effectsPerTenant = ConfigurationKey<Int>.int(
+        "BATUTA_ENGINE_EFFECTS_PER_TENANT",
+        in: 1...10_000,
+        help: "how many of the runs that call others may be of one tenant; by default three quarters"
+    )
+    .optional
     /// Where `http.request` may go besides public addresses.
     package static let httpAllow = ConfigurationKey<[String]>.list(
         "BATUTA_HTTP_ALLOW",
@@ -48,6 +55,6 @@ package enum EngineKeys {
     /// All of them.
     package static let all: [any ConfigurationDeclaration] =
         [
-            lanes, batch, effects, httpAllow, httpTrust, secretKeys,
+            lanes, batch, effects, effectsPerTenant, httpAllow, httpTrust, secretKeys,
         ] + OutboxKeys.all
 }

@@ -8,6 +8,7 @@ struct EngineMetrics: Sendable {
     static let signalsName = "batuta_engine_signals_total"
     static let runsName = "batuta_engine_runs_total"
     static let restingName = "batuta_engine_resting_runs"
+    static let putOffName = "batuta_engine_runs_put_off_total"
     static let batchName = "batuta_engine_batch_seconds"
 
     let fresh = Counter(label: signalsName, dimensions: [("outcome", "processed")])
@@ -15,6 +16,8 @@ struct EngineMetrics: Sendable {
     let succeeded = Counter(label: runsName, dimensions: [("status", "succeeded")])
     let failed = Counter(label: runsName, dimensions: [("status", "failed")])
     let batch = Timer(label: batchName)
+    private let withoutSlot = Counter(label: putOffName, dimensions: [("limit", "slots")])
+    private let overShare = Counter(label: putOffName, dimensions: [("limit", "tenant_share")])
     private let resting = Gauge(label: restingName)
 
     func record(_ outcome: SignalProcessor.Outcome, took duration: Duration) {
@@ -24,6 +27,15 @@ struct EngineMetrics: Sendable {
         succeeded.increment(by: good)
         failed.increment(by: outcome.runs.count - good)
         batch.recordNanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+
+    /// A run has to wait for a slot.
+    func putOff(_ admission: RunSlots.Admission) {
+        switch admission {
+        case .full: withoutSlot.increment()
+        case .tenantFull: overShare.increment()
+        case .entered, .heldAlready: break
+        }
     }
 
     /// So many runs are left alone now.
@@ -43,6 +55,11 @@ extension EngineKeys {
             SecretResealer.gaugeLabel,
             help: "Secrets that are sealed with another key than the first of the key file.",
             labels: ["kind"]
+        ),
+        .counter(
+            EngineMetrics.putOffName,
+            help: "Runs that were queued because the replica, or their tenant's share of it, was full.",
+            labels: ["limit"]
         ),
         DeadLetterGauge.description,
         .gauge(EngineMetrics.restingName, help: "Runs that this replica could not resume, and tries again."),

@@ -24,7 +24,10 @@ struct RunExecution: Sendable {
         let now: @Sendable () -> Int64 = { Timestamp.now().microseconds }
         let committer = RunCommitter(lanes: base.lanes, owner: base.instance, now: now)
         let driver = RunDriver(
-            slots: RunSlots(capacity: configuration[EngineKeys.effects]),
+            slots: RunSlots(
+                capacity: configuration[EngineKeys.effects],
+                share: configuration[EngineKeys.effectsPerTenant]
+            ),
             repository: RunRepository(database: base.database),
             versions: AutomationVersions(database: base.database, registry: registry),
             committer: committer,
@@ -53,6 +56,8 @@ struct RunExecution: Sendable {
         var outbound = OutboundConfiguration()
         outbound.allowList = try AllowList(configuration[EngineKeys.httpAllow].joined(separator: ","))
         outbound.trustFile = configuration[EngineKeys.httpTrust]
+        // The slots are the limit: a tenant whose calls hang must not hold all connections to a host that others call.
+        outbound.connectionsPerTarget = max(outbound.connectionsPerTarget, configuration[EngineKeys.effects])
         return outbound
     }
 }

@@ -20,6 +20,21 @@ struct SignalProcessor: Sendable {
     let owner: UUID
     /// Microseconds of Unix time.
     let now: @Sendable () -> Int64
+    private let metrics = EngineMetrics()
+
+    init(
+        lanes: LaneGroup,
+        catalogue: AutomationCatalogue,
+        driver: RunDriver,
+        owner: UUID,
+        now: @escaping @Sendable () -> Int64
+    ) {
+        self.lanes = lanes
+        self.catalogue = catalogue
+        self.driver = driver
+        self.owner = owner
+        self.now = now
+    }
 
     /// Processes signals in one transaction.
     ///
@@ -50,7 +65,7 @@ struct SignalProcessor: Sendable {
         }
         .sorted { ($0.signal.id, $0.automation.key) < ($1.signal.id, $1.automation.key) }
         // A run with effects is entered before its claim commits: nobody may then find it without a driver.
-        let reserved = Set(matches.filter { $0.automation.hasEffects && driver.slots.reserve($0.runID) }.map(\.runID))
+        let reserved = reserve(matches)
         let since = ContinuousClock.now
         do {
             let (outcome, begun) = try await commit(signals, matches, index.generation, reserved, received: received)
@@ -65,6 +80,20 @@ struct SignalProcessor: Sendable {
             for run in reserved { driver.slots.release(run) }
             throw error
         }
+    }
+
+    /// Enters the runs with effects that there is room for; the others wait in the queue.
+    private func reserve(_ matches: [Match]) -> Set<UUID> {
+        var reserved: Set<UUID> = []
+        for match in matches where match.automation.hasEffects {
+            let admission = driver.slots.reserve(match.runID, of: match.automation.tenant)
+            if admission == .entered {
+                reserved.insert(match.runID)
+            } else {
+                metrics.putOff(admission)
+            }
+        }
+        return reserved
     }
 
     private typealias Begun = (machine: RunMachine, next: RunMachine.Next)
