@@ -10,10 +10,16 @@ struct ConfigurationTests {
         #expect(full.endpoints.map(\.description) == ["one:1234", "[::1]:5", "three:5672"])
         #expect(full.user == "us@er" && full.password == "p:w:x" && full.virtualHost == "a/b")
         #expect(full.tls == .disabled)
-        let short = try RabbitMQConfiguration(url: "amqps://host", caFile: "ca.pem")
+        let short = try RabbitMQConfiguration(url: "amqps://host?cacertfile=ca.pem")
         #expect(short.endpoints == [.init(host: "host", port: 5671)])
         #expect(short.user == "guest" && short.virtualHost == "/" && short.tls == .verify(caFile: "ca.pem"))
         #expect(try RabbitMQConfiguration(url: "amqp://h/").virtualHost == "/")
+        let own = try RabbitMQConfiguration(url: "amqps://h:1/v?cacertfile=%2Fa%20b.pem&certfile=/c&keyfile=/k")
+        #expect(own.virtualHost == "v")
+        #expect(
+            own.tls
+                == .verify(caFile: "/a b.pem", clientCertificate: .init(certificateFile: "/c", keyFile: "/k"))
+        )
     }
 
     @Test(
@@ -23,6 +29,9 @@ struct ConfigurationTests {
             "amqp://u:geheim@h:x", "amqp://u:geheim@h:+5", "amqp://u:geheim@h,,k", "amqp://u:geheim%2@h",
             "amqp://u:geheim%ff@h", "amqp://u:geheim@h/a/b", "amqp://u:geheim@h/v?x=1", "amqp://u:geheim@[::1",
             "amqp://u:geheim@[::1]x", "amqps://u:geheim@h", "amqp://u:geheim%00@h",
+            "amqp://u:geheim@h/v?cacertfile=a", "amqps://u:geheim@h?cacertfile=", "amqps://u:geheim@h?cacertfile",
+            "amqps://u:geheim@h?cacertfile=a&cacertfile=b", "amqps://u:geheim@h?cacertfile=a&certfile=b",
+            "amqps://u:geheim@h?cacertfile=a&keyfile=b", "amqps://u:geheim@h?cacertfile=a&verify=none",
         ]
     )
     func invalidURL(url: String) throws {

@@ -1,19 +1,21 @@
 extension RabbitMQConfiguration {
-    /// Reads `amqp(s)://user:password@host:port,host:port/vhost`; user, password and vhost may be percent-encoded.
+    /// Reads `amqp(s)://user:password@host:port,host:port/vhost?option=value`; its parts may be percent-encoded.
     ///
-    /// An absent vhost, or an empty one, is `/`. The default ports are 5672 and, for `amqps`, 5671.
+    /// An absent vhost, or an empty one, is `/`. The default ports are 5672 and, for `amqps`, 5671. `amqps` needs the option
+    /// `cacertfile`, the PEM file of the authorities that are trusted, and knows `certfile` and `keyfile`, the client's own
+    /// certificate.
     ///
-    /// - Parameters:
-    ///   - url: The address; it holds a secret, so no error repeats it.
-    ///   - caFile: The PEM file of trusted authorities, which `amqps` needs.
+    /// - Parameter url: The address; it holds a secret, so no error repeats it.
     /// - Throws: `RabbitMQError` with code `configuration`.
-    package init(url: String, caFile: String? = nil) throws(RabbitMQError) {
-        let (isEncrypted, rest) = try Self.splitScheme(url)
+    package init(url: String) throws(RabbitMQError) {
+        let (isEncrypted, everything) = try Self.splitScheme(url)
+        let mark = everything.firstIndex(of: "?") ?? everything.endIndex
+        let rest = everything[..<mark]
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         let authority = rest[..<slash]
         let path = slash == rest.endIndex ? "" : rest[rest.index(after: slash)...]
-        guard !path.contains(where: { $0 == "?" || $0 == "#" || $0 == "/" }) else {
-            throw Self.invalid("the virtual host must be percent-encoded and nothing may follow it")
+        guard !path.contains(where: { $0 == "#" || $0 == "/" }) else {
+            throw Self.invalid("the virtual host must be percent-encoded and only options may follow it")
         }
         var hosts = authority
         var user = "guest"
@@ -30,11 +32,39 @@ extension RabbitMQConfiguration {
         }
         self.init(endpoints: endpoints, user: user, password: password)
         if !path.isEmpty { virtualHost = try Self.decode(path) }
-        if isEncrypted {
-            guard let caFile else { throw Self.invalid("amqps needs a CA file to verify the broker") }
-            tls = .verify(caFile: caFile)
-        }
+        tls = try Self.tls(isEncrypted, Self.options(everything[mark...].dropFirst()))
         try validate()
+    }
+
+    private static func options(_ query: Substring) throws(RabbitMQError) -> [String: String] {
+        var options: [String: String] = [:]
+        for pair in query.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[1].isEmpty else { throw invalid("an option has no value") }
+            guard options.updateValue(try decode(parts[1]), forKey: try decode(parts[0])) == nil else {
+                throw invalid("an option is given twice")
+            }
+        }
+        return options
+    }
+
+    private static func tls(_ isEncrypted: Bool, _ options: [String: String]) throws(RabbitMQError) -> TLS {
+        var options = options
+        let caFile = options.removeValue(forKey: "cacertfile")
+        let (certificate, key) = (options.removeValue(forKey: "certfile"), options.removeValue(forKey: "keyfile"))
+        guard options.isEmpty else { throw invalid("it can have the options cacertfile, certfile and keyfile") }
+        guard isEncrypted else {
+            guard caFile == nil, certificate == nil, key == nil else { throw invalid("only amqps has options") }
+            return .disabled
+        }
+        guard let caFile else { throw invalid("amqps needs cacertfile to verify the broker") }
+        switch (certificate, key) {
+        case (let certificate?, let key?):
+            let own = ClientCertificate(certificateFile: certificate, keyFile: key)
+            return .verify(caFile: caFile, clientCertificate: own)
+        case (nil, nil): return .verify(caFile: caFile)
+        case (_, _): throw invalid("certfile and keyfile are given together or not at all")
+        }
     }
 
     private static func invalid(_ reason: String) -> RabbitMQError {
