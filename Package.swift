@@ -22,6 +22,7 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
@@ -124,6 +125,7 @@ let serviceTargets: [Target] =
         executable: "api-gateway",
         coreDependencies + [
             "CloudEvents", "Secrets", deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes,
+            nioSSL,
         ]
     )
     + service(
@@ -140,7 +142,7 @@ let serviceTargets: [Target] =
         executable: "batuta",
         [
             "Contracts", "Domain", "JSON", "Messaging", "Persistence", "Secrets", argumentParser, asyncHTTPClient,
-            logging, nioCore, nioHTTP1, nioPosix,
+            logging, nioCore, nioHTTP1, nioPosix, nioSSL,
         ]
     )
 
@@ -152,7 +154,7 @@ let testTargets: [Target] = [
         dependencies: [
             "Contracts", "Domain", "JSON", "Messaging", "Persistence", "PostgreSQL", "RabbitMQ", asyncHTTPClient,
             logging,
-            nioCore, nioHTTP1, serviceLifecycle,
+            nioCore, nioHTTP1, nioSSL, serviceLifecycle,
         ],
         path: "Tests/TestSupport"
     ),
@@ -165,7 +167,8 @@ let testTargets: [Target] = [
     tests(
         "APIGatewayCore",
         support + coreDependencies + [
-            "APIGatewayCore", "CloudEvents", "Secrets", httpTypes, hummingbird, nioCore, nioHTTP1, nioPosix,
+            "APIGatewayCore", "CloudEvents", "Secrets", asyncHTTPClient, httpTypes, hummingbird, nioCore, nioHTTP1,
+            nioPosix, nioSSL, nioTLS,
         ]
     ),
     .executableTarget(name: "Benchmarks", dependencies: ["EventPattern", "JSON"], path: "Tests/Benchmarks"),

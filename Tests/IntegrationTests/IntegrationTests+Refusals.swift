@@ -214,21 +214,8 @@ extension IntegrationTests {
         return try #require(try JSONValue(parsing: answer.body)["token"]?.stringValue)
     }
 
-    /// An administrator's token of a second tenant, which no operation of this release makes.
+    /// An administrator's token of a second tenant.
     func foreignToken() async throws -> String {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-        let token = "bat_" + String((0..<43).compactMap { _ in letters.randomElement() })
-        let tenant = Self.unique("foreign")
-        for statement in [
-            "INSERT INTO gateway.tenants (tenant, name) VALUES ('\(tenant)', 'Foreign')",
-            """
-            INSERT INTO gateway.api_tokens (token_id, tenant, name, role, token_hash, created_by)
-            VALUES (gen_random_uuid(), '\(tenant)', 'admin', 'admin', sha256('\(token)'), 'tests')
-            """,
-            "UPDATE gateway.identity_generation SET generation = generation + 1",
-        ] {
-            try await installation.sql.execute(PostgresStatement(statement))
-        }
-        return token
+        try await installation.addTenant(Self.unique("foreign"))
     }
 }

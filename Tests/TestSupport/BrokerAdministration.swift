@@ -76,6 +76,39 @@ package struct BrokerAdministration: Sendable {
         )
     }
 
+    /// A client's connection, as the broker sees it.
+    package struct Connection: Hashable, Sendable {
+        package let user: String
+        package let isEncrypted: Bool
+        /// The protocol's version, like `tlsv1.3`; empty without encryption.
+        package let version: String
+    }
+
+    /// Every client's connection.
+    package func connections() async throws -> [Connection] {
+        let output = try await Command.check(
+            control,
+            ["--quiet", "list_connections", "--formatter", "json", "user", "vhost", "ssl", "ssl_protocol"]
+        )
+        guard let start = output.firstIndex(of: "[") else { return [] }
+        let rows = try JSONValue(parsing: Array(output[start...].utf8)).arrayValue ?? []
+        return rows.filter { $0["vhost"]?.stringValue == virtualHost }.map { row in
+            Connection(
+                user: row["user"]?.stringValue ?? "",
+                isEncrypted: row["ssl"]?.boolValue ?? false,
+                version: row["ssl_protocol"]?.stringValue ?? ""
+            )
+        }
+    }
+
+    /// The protocols that the node listens for, like `amqp` and `amqp/ssl`.
+    package func listeners() async throws -> [String] {
+        let output = try await Command.check(control, ["--quiet", "status", "--formatter", "json"])
+        guard let start = output.firstIndex(of: "{") else { return [] }
+        let status = try JSONValue(parsing: Array(output[start...].utf8), limits: .wrapped)
+        return (status["listeners"]?.arrayValue ?? []).compactMap { $0["protocol"]?.stringValue }
+    }
+
     /// The names of the queues that exist.
     package func queueNames() async throws -> Set<String> {
         let answer = try await send(.GET, "/api/queues/\(virtualHost)?columns=name")

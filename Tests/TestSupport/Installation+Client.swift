@@ -17,6 +17,23 @@ extension Installation {
         try replica(.gateway).client(headers: ["Authorization": "Bearer \(token)"])
     }
 
+    /// Makes another tenant, which no operation of this release does; answers its administrator's token.
+    package func addTenant(_ key: String) async throws -> String {
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        let token = "bat_" + String((0..<43).compactMap { _ in letters.randomElement() })
+        for statement in [
+            "INSERT INTO gateway.tenants (tenant, name) VALUES ('\(key)', 'Foreign')",
+            """
+            INSERT INTO gateway.api_tokens (token_id, tenant, name, role, token_hash, created_by)
+            VALUES (gen_random_uuid(), '\(key)', 'admin', 'admin', sha256('\(token)'), 'tests')
+            """,
+            "UPDATE gateway.identity_generation SET generation = generation + 1",
+        ] {
+            try await sql.execute(PostgresStatement(statement))
+        }
+        return token
+    }
+
     // MARK: - Automations
 
     /// The body of an automation with some `data.transform` steps.

@@ -39,11 +39,13 @@ package final class Installation: Sendable {
     package let poison = Mutex<Set<String>>([])
 
     private let replicas = Mutex<[Replica]>([])
+    private let settings: [SystemService: [String: String]]
     private let route: Route
 
     private init(
         _ servers: TestServers,
         _ privateServers: PrivateServers?,
+        settings: [SystemService: [String: String]],
         database: String,
         sql: PostgresClient,
         broker: BrokerAdministration,
@@ -52,6 +54,7 @@ package final class Installation: Sendable {
     ) {
         self.servers = servers
         self.privateServers = privateServers
+        self.settings = settings
         self.database = database
         self.sql = sql
         self.broker = broker
@@ -76,6 +79,7 @@ package final class Installation: Sendable {
     ///   - servers: where to put it.
     ///   - privateServers: the same servers, where they may be restarted.
     ///   - services: how many replicas of which service are started.
+    ///   - settings: variables of a service's replicas, beyond what every installation has.
     ///   - route: how services reach the servers; directly, unless it is given.
     ///   - body: what to do with it.
     /// - Returns: what the body returned.
@@ -85,6 +89,7 @@ package final class Installation: Sendable {
         on servers: TestServers,
         privateServers: PrivateServers? = nil,
         services: [SystemService: Int],
+        settings: [SystemService: [String: String]] = [:],
         route: @escaping Route = { $1 },
         _ body: (Installation) async throws -> Value
     ) async throws -> Value {
@@ -97,6 +102,7 @@ package final class Installation: Sendable {
                 let installation = Installation(
                     servers,
                     privateServers,
+                    settings: settings,
                     database: database,
                     sql: sql,
                     broker: broker,
@@ -156,12 +162,22 @@ package final class Installation: Sendable {
         return own[number]
     }
 
+    /// What configures a service of this installation; replicas add their own name and ports.
+    package func settings(of service: SystemService) throws -> [String: String] {
+        try Site(servers: servers, database: database, route: route).environment(of: service)
+            .merging(settings[service, default: [:]], uniquingKeysWith: { $1 })
+    }
+
     /// Adds a replica, which is not started yet.
     package func add(_ service: SystemService) throws -> Replica {
         try replicas.withLock { replicas in
             let number = replicas.count { $0.service == service } + 1
-            let site = Site(servers: servers, database: database, route: route)
-            let replica = try Replica(service, number: number, environment: try site.environment(of: service))
+            let replica = try Replica(
+                service,
+                number: number,
+                environment: try settings(of: service),
+                authority: servers.authority
+            )
             replicas.append(replica)
             return replica
         }

@@ -4,6 +4,7 @@ package import Testing
 package struct InstallationTrait: SuiteTrait, TestScoping {
     private let name: String
     private let services: [SystemService: Int]
+    private let settings: [SystemService: [String: String]]
     private let isPrivate: Bool
 
     @concurrent
@@ -26,22 +27,44 @@ package struct InstallationTrait: SuiteTrait, TestScoping {
         _ privateServers: PrivateServers?,
         _ function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        try await Installation.with(name, on: servers, privateServers: privateServers, services: services) { own in
+        try await Installation.with(
+            name,
+            on: servers,
+            privateServers: privateServers,
+            services: services,
+            settings: settings
+        ) { own in
             try await Installation.$current.withValue(own) { try await function() }
         }
     }
 
-    init(_ name: String, _ services: [SystemService: Int], isPrivate: Bool) {
+    init(
+        _ name: String,
+        _ services: [SystemService: Int],
+        settings: [SystemService: [String: String]] = [:],
+        isPrivate: Bool
+    ) {
         self.name = name
         self.services = services
+        self.settings = settings
         self.isPrivate = isPrivate
     }
 }
 
 extension Trait where Self == InstallationTrait {
     /// One installation on the servers that all suites share.
-    package static func installation(_ name: String, _ services: [SystemService: Int]) -> Self {
-        InstallationTrait(name, services, isPrivate: false)
+    ///
+    /// - Parameters:
+    ///   - name: A word for the names of database and virtual host.
+    ///   - services: How many replicas of which service are started.
+    ///   - settings: Variables of a service's replicas, beyond what every installation has.
+    /// - Returns: The trait.
+    package static func installation(
+        _ name: String,
+        _ services: [SystemService: Int],
+        settings: [SystemService: [String: String]] = [:]
+    ) -> Self {
+        InstallationTrait(name, services, settings: settings, isPrivate: false)
     }
 
     /// One installation on servers of its own, which the suite may restart.

@@ -18,13 +18,18 @@ package struct PrivateServers: Sendable {
 
     /// Starts a pair, hands it to a closure, and removes it with everything it stored.
     ///
-    /// - Parameter body: what to do with the servers.
+    /// - Parameters:
+    ///   - isEncrypted: whether they take encrypted connections only.
+    ///   - body: what to do with the servers.
     /// - Returns: what the closure returned.
     /// - Throws: `TestSupportError` when the servers did not start, or the closure's error.
-    package static func with<Value>(_ body: (PrivateServers) async throws -> Value) async throws -> Value {
+    package static func with<Value>(
+        isEncrypted: Bool = false,
+        _ body: (PrivateServers) async throws -> Value
+    ) async throws -> Value {
         let directory = Command.temporaryURL("servers").path
         do {
-            try await Command.check(command, ["start", directory])
+            try await Command.check(command, ["start", directory] + (isEncrypted ? ["tls"] : []))
             let value = try await body(PrivateServers(servers: try read(directory)))
             try await remove(directory)
             return value

@@ -1,3 +1,4 @@
+package import AsyncHTTPClient
 package import Foundation
 private import NIOHTTP1
 private import Synchronization
@@ -16,12 +17,22 @@ package final class Replica: Sendable {
     /// The port of the HTTP API; only a gateway listens there.
     package let httpPort: Int
 
-    private let environment: [String: String]
+    /// What configures it.
+    package let environment: [String: String]
+
+    /// Whose certificate a gateway shows; nil where it serves plain HTTP.
+    private let authority: TestAuthority?
     private let processes = Mutex<[ServiceProcess]>([])
     private let leaving = Atomic(false)
 
-    init(_ service: SystemService, number: Int, environment: [String: String]) throws {
+    init(
+        _ service: SystemService,
+        number: Int,
+        environment: [String: String],
+        authority: TestAuthority? = nil
+    ) throws {
         self.service = service
+        self.authority = authority
         name = "\(service.rawValue)-\(number)"
         metricsPort = try FreePort.next()
         httpPort = try FreePort.next()
@@ -41,11 +52,16 @@ package final class Replica: Sendable {
     package var isLeaving: Bool { leaving.load(ordering: .relaxed) }
 
     /// The HTTP API of a gateway.
-    package func client(headers: [String: String] = [:]) -> HTTPTestClient {
+    ///
+    /// - Parameters:
+    ///   - headers: Fields of every request.
+    ///   - connections: Whose connections are used; nil takes those that all tests share.
+    /// - Returns: The client.
+    package func client(headers: [String: String] = [:], on connections: HTTPClient? = nil) -> HTTPTestClient {
         HTTPTestClient(
-            base: "http://127.0.0.1:\(httpPort)",
+            base: authority == nil ? "http://127.0.0.1:\(httpPort)" : "https://localhost:\(httpPort)",
             headers: headers,
-            client: TestConnections.impatient
+            client: connections ?? authority.map(TestConnections.trusting) ?? TestConnections.impatient
         )
     }
 

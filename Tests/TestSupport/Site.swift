@@ -23,7 +23,9 @@ struct Site: Sendable {
     /// `batuta migrate`, as an operator runs it.
     func migrate() async throws {
         let address = try ServerAddress(servers.postgres)
-        let url = "postgres://\(address.user):\(address.password)@\(address.authority)/\(database)\(address.options)"
+        let url =
+            "postgres://\(address.user):\(address.password)@\(address.authority)/\(database)"
+            + databaseOptions(address)
         let migrations = BuildFolder.repository.appendingPathComponent("Migrations").path
         try await TestPasswords.withFile(TestPasswords.database) { file in
             try await finish(
@@ -48,6 +50,13 @@ struct Site: Sendable {
         }
     }
 
+    /// What follows in the URL of a database, or of the broker, where connections are encrypted.
+    private func databaseOptions(_ address: ServerAddress) -> String {
+        servers.authority.map { "?sslmode=verify-full&sslrootcert=\($0.caFile)" } ?? address.options
+    }
+
+    private var brokerOptions: String { servers.authority.map { "?cacertfile=\($0.caFile)" } ?? "" }
+
     private func bootstrap() async throws -> String {
         let file = Command.temporaryURL("token")
         defer { try? FileManager.default.removeItem(at: file) }
@@ -69,9 +78,15 @@ struct Site: Sendable {
         let (password, secret) = (TestPasswords.database(schema), TestPasswords.broker(schema))
         var environment = [
             "BATUTA_DATABASE_URL":
-                "postgres://\(schema.role):\(password)@\(databases)/\(database)\(postgres.options)",
-            "BATUTA_BROKER_URL": "amqp://\(schema.role):\(secret)@\(brokers)/\(database)",
+                "postgres://\(schema.role):\(password)@\(databases)/\(database)\(databaseOptions(postgres))",
+            "BATUTA_BROKER_URL":
+                "\(servers.authority == nil ? "amqp" : "amqps")://\(schema.role):\(secret)@\(brokers)/\(database)"
+                + brokerOptions,
         ]
+        if service == .gateway, let authority = servers.authority {
+            environment["BATUTA_HTTP_TLS_CERTIFICATE_FILE"] = authority.certificateFile
+            environment["BATUTA_HTTP_TLS_KEY_FILE"] = authority.keyFile
+        }
         if [.gateway, .engine].contains(service) { environment["BATUTA_SECRET_KEYS_FILE"] = try TestKeys.path() }
         // What the engine calls in tests listens on loopback.
         if service == .engine { environment["BATUTA_HTTP_ALLOW"] = "127.0.0.1" }

@@ -21,6 +21,9 @@ package struct TestServers: Hashable, Sendable {
     /// The path of `compose/servers`.
     package let command: String
 
+    /// The authority of the servers' certificate; nil where connections are not encrypted.
+    package let authority: TestAuthority?
+
     /// Reads the servers' addresses from an environment; nil when one is missing.
     package init?(environment: [String: String]) {
         guard
@@ -37,6 +40,7 @@ package struct TestServers: Hashable, Sendable {
         self.rabbitMQControl = rabbitMQControl
         self.directory = directory
         self.command = command
+        authority = environment["BATUTA_TEST_TLS"].map { TestAuthority(directory: $0) }
     }
 
     /// The servers of this test run; nil when it has none.
