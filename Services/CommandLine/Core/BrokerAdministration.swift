@@ -10,11 +10,12 @@ struct BrokerAdministration: Sendable {
 
     private let base: String
     private let authorization: String
+    private let http: HTTPClient
 
     /// Reads `http(s)://user:password@host:port`.
     ///
     /// - Throws: `BrokerAdministrationError`, which never repeats the address: it holds a secret.
-    init(url: String) throws(BrokerAdministrationError) {
+    init(url: String, http: HTTPClient = .shared) throws(BrokerAdministrationError) {
         guard var parts = URLComponents(string: url), let scheme = parts.scheme, ["http", "https"].contains(scheme),
             let host = parts.host, !host.isEmpty, let user = parts.user, let password = parts.password
         else {
@@ -27,6 +28,7 @@ struct BrokerAdministration: Sendable {
             throw BrokerAdministrationError(.address, "the management URL is not a URL")
         }
         self.base = base
+        self.http = http
         authorization = "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
     }
 
@@ -55,10 +57,15 @@ struct BrokerAdministration: Sendable {
         let status: Int
         let text: String
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            let response = try await http.execute(request, timeout: .seconds(30))
             let body = try await response.body.collect(upTo: 1 << 16)
             status = Int(response.status.code)
             text = String(decoding: body.readableBytesView, as: UTF8.self)
+        } catch  where TrustedAuthorities.isRefusal(error) {
+            return BrokerAdministrationError(
+                .refused,
+                "the broker's management interface cannot be trusted: \(error)"
+            )
         } catch {
             return BrokerAdministrationError(
                 .unreachable,

@@ -54,8 +54,10 @@ struct BrokerApplyCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .long, help: "http://user:password@host:port of the management interface")
+    @Option(name: .long, help: "http(s)://user:password@host:port of the management interface")
     var managementURL: String?
+
+    @OptionGroup var trust: TrustOptions
 
     @OptionGroup var options: BrokerDefinitionsOptions
 
@@ -63,7 +65,7 @@ struct BrokerApplyCommand: AsyncParsableCommand {
         guard let url = try managementURL ?? EnvironmentSetting.value(Self.urlName) else {
             throw ValidationError("Give the management interface with --management-url or \(Self.urlName).")
         }
-        let administration = try BrokerAdministration(url: url)
+        let administration = try BrokerAdministration(url: url, http: trust.httpClient(for: url))
         try await administration.install(options.definitions())
         let line = "exchanges, users and permissions of virtual host \(options.virtualHost) are up to date"
         StandardStream.output.writeLine(line)

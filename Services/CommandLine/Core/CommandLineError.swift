@@ -30,6 +30,8 @@ package struct CommandLineError: Error, Sendable {
         package static let answer = Code("answer")
         /// No answer came, or only that there is none now.
         package static let unreachable = Code("unreachable", isRetryable: true)
+        /// The gateway, or whoever answers in its place, shows no certificate that is trusted.
+        package static let untrusted = Code("untrusted")
         /// What was waited for did not happen in time.
         package static let deadline = Code("deadline", isRetryable: true)
         /// The operating system refuses something.

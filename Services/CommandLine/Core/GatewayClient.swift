@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// Where the gateway is and who asks: options that every command of a client has.
 struct GatewayOptions: ParsableArguments {
@@ -15,6 +16,8 @@ struct GatewayOptions: ParsableArguments {
     @Option(name: .long, help: "The token; otherwise \(tokenName) or the file that \(tokenName)_FILE names.")
     var token: String?
 
+    @OptionGroup var trust: TrustOptions
+
     /// A client with these settings.
     ///
     /// - Throws: `ValidationError` when one is missing or none.
@@ -25,7 +28,7 @@ struct GatewayOptions: ParsableArguments {
         guard let token = try token ?? EnvironmentSetting.value(Self.tokenName) else {
             throw ValidationError("Give a token with --token or \(Self.tokenName).")
         }
-        guard let client = GatewayClient(url: url, token: token) else {
+        guard let client = GatewayClient(url: url, token: token, http: try trust.httpClient(for: url)) else {
             throw ValidationError("The address must be http(s)://host:port, and the token plain text.")
         }
         return client
@@ -45,10 +48,16 @@ struct GatewayClient: Sendable {
     /// The address without a path.
     let base: URLComponents
     let token: String
+    private let http: HTTPClient
     private static let longestAnswer = 4 << 20
 
     /// Takes `http(s)://host[:port]`; nil for anything else, and for a token that no header could carry.
-    init?(url: String, token: String) {
+    ///
+    /// - Parameters:
+    ///   - url: The address.
+    ///   - token: The token.
+    ///   - http: The connections, with whom they trust.
+    init?(url: String, token: String, http: HTTPClient = .shared) {
         guard var parts = URLComponents(string: url), let scheme = parts.scheme, ["http", "https"].contains(scheme),
             let host = parts.host, !host.isEmpty, parts.user == nil, parts.query == nil, parts.fragment == nil,
             parts.path.isEmpty || parts.path == "/"
@@ -57,6 +66,7 @@ struct GatewayClient: Sendable {
         parts.path = ""
         base = parts
         self.token = token
+        self.http = http
     }
 
     /// Asks for something.
@@ -81,9 +91,11 @@ struct GatewayClient: Sendable {
             request.body = .bytes(body)
         }
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            let response = try await http.execute(request, timeout: .seconds(30))
             let content = try await response.body.collect(upTo: Self.longestAnswer)
             return Answer(status: Int(response.status.code), body: Array(content.readableBytesView))
+        } catch  where TrustedAuthorities.isRefusal(error) {
+            throw CommandLineError(.untrusted, "the gateway at \(base.string ?? "") cannot be trusted: \(error)")
         } catch {
             throw CommandLineError(.unreachable, "the gateway at \(base.string ?? "") does not answer: \(error)")
         }

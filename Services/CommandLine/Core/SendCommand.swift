@@ -68,7 +68,7 @@ package struct SendCommand: AsyncParsableCommand {
             answer = try await client.ask(.POST, "/api/signals", body: body.bytes, contentType: body.contentType)
         } catch {
             StandardStream.error.writeLine("Error: \(error.message)")
-            throw Self.temporaryFailure
+            throw error.isRetryable ? Self.temporaryFailure : ExitCode.failure
         }
         let stream = answer.isSuccess ? StandardStream.output : .error
         stream.write(answer.body + [UInt8(ascii: "\n")])

@@ -139,7 +139,10 @@ package struct BenchCommand: AsyncParsableCommand {
     private func makeRun(log: AuditLogSize, steps: BenchSteps) throws -> BenchRun {
         let client = try gateway.client()
         guard client.base.scheme == "http", let host = client.base.host else {
-            throw ValidationError("The load speaks http:// only.")
+            throw ValidationError(
+                "The load is sent over plain connections, so the address must be http://; a gateway that serves https:// "
+                    + "can be measured by a replica without TLS beside it."
+            )
         }
         let unique = String(UInt32.random(in: .min ... .max), radix: 36)
         let key = automationKey ?? "bench-\(unique)"
