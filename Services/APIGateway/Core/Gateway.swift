@@ -31,7 +31,14 @@ package struct Gateway: Sendable {
     ) {
         let identities = IdentityStore(repository: IdentityRepository(database: database), logger: logger)
         let refusals = RefusalLedger(lanes: lanes, logger: logger)
-        let intake = SignalIntake(lanes: lanes, identities: identities, limits: configuration.intake, logger: logger)
+        let tenantRefusals = TenantRefusals(logger: logger)
+        let intake = SignalIntake(
+            lanes: lanes,
+            identities: identities,
+            limits: configuration.intake,
+            refusals: tenantRefusals,
+            logger: logger
+        )
         let engine = EngineClient(requests: requests, patience: configuration.patience)
         let metrics = RequestMetrics()
         let hooks = HookRepository(database: database)
@@ -85,6 +92,8 @@ package struct Gateway: Sendable {
             responder: GatewayResponder(
                 authenticator: Authenticator(identities: identities, refusals: refusals, metrics: metrics),
                 operations: operations,
+                rate: TenantRateLimiter(perSecond: configuration.requestsPerSecond),
+                tenantRefusals: tenantRefusals,
                 limits: configuration.bodies,
                 metrics: metrics,
                 drain: drain,
@@ -139,14 +148,5 @@ package struct Gateway: Sendable {
         } catch {
             throw StartError("\(GatewayKeys.secretKeysFile.name) is of no use. \(error.message)")
         }
-    }
-}
-
-/// What stops the start, as a sentence that says what to do.
-private struct StartError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

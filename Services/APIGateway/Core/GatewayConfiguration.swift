@@ -6,6 +6,8 @@ package struct GatewayConfiguration: Sendable {
     package var intake = IntakeLimits()
     package var bodies = BodyLimits()
     package var server = GatewayServer.Limits()
+    /// How many requests a second, signals not counted, each tenant may send to this replica; 0 for no limit.
+    package var requestsPerSecond = 0
     /// How long a request may wait for the database or another service.
     package var patience: Duration = .seconds(10)
     /// Where the keys are that the secrets of hooks are sealed with.
@@ -23,6 +25,8 @@ package struct GatewayConfiguration: Sendable {
         intake.lanes = configuration[GatewayKeys.intakeLanes]
         intake.waiting = configuration[GatewayKeys.intakeWaiting]
         intake.patience = patience
+        intake.signalsPerSecond = configuration[GatewayKeys.signalsPerSecond]
+        requestsPerSecond = configuration[GatewayKeys.requestsPerSecond]
         server.bodyPatience = configuration[GatewayKeys.bodyPatience]
         server.idleTimeout = configuration[GatewayKeys.idleTimeout]
     }

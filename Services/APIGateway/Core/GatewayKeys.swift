@@ -23,7 +23,23 @@ package enum GatewayKeys {
         "BATUTA_INTAKE_WAITING",
         in: 1...1_000_000,
         default: 20_000,
-        help: "How many signals may wait for a transaction before more are refused with 503."
+        help: "How many signals may wait for a transaction before more are refused, of one tenant half as many."
+    )
+
+    /// How many signals a second each tenant may send to this replica.
+    package static let signalsPerSecond = ConfigurationKey<Int>.int(
+        "BATUTA_TENANT_SIGNALS_PER_SECOND",
+        in: 0...1_000_000,
+        default: 0,
+        help: "How many signals a second each tenant may send to this replica before more get 429; 0 for no limit."
+    )
+
+    /// How many other requests a second each tenant may send to this replica.
+    package static let requestsPerSecond = ConfigurationKey<Int>.int(
+        "BATUTA_TENANT_REQUESTS_PER_SECOND",
+        in: 0...1_000_000,
+        default: 0,
+        help: "How many other requests a second each tenant may send before more get 429; 0 for no limit."
     )
 
     /// How long a request may wait for the database or another service.
@@ -60,7 +76,8 @@ package enum GatewayKeys {
     /// All of them.
     package static let all: [any ConfigurationDeclaration] =
         [
-            address, intakeLanes, intakeWaiting, requestPatience, bodyPatience, idleTimeout, secretKeysFile,
+            address, intakeLanes, intakeWaiting, signalsPerSecond, requestsPerSecond, requestPatience, bodyPatience,
+            idleTimeout, secretKeysFile,
         ] + OutboxKeys.all
 
     /// What the gateway counts.
@@ -74,6 +91,11 @@ package enum GatewayKeys {
             help: "Signals that repeat an id with another type or other data."
         ),
         .counter("batuta_signals_refused_total", help: "Signals that were valid and could not be committed."),
+        .counter(
+            TenantRefusals.name,
+            help: "Requests that were refused with 429 because their tenant was over a limit.",
+            labels: ["limit"]
+        ),
         .counter("batuta_signal_batches_total", help: "Transactions that committed signals."),
         .counter(
             "batuta_http_requests_total",

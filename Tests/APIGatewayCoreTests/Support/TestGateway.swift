@@ -18,6 +18,9 @@ struct TestGateway: Sendable {
     /// The admin token that was made by the bootstrap.
     let adminToken: String
 
+    /// What a gateway is configured with that listens on any free port.
+    static let configuration = GatewayConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))
+
     /// Works as the service.
     var database: PostgresClient { storage.client }
 
@@ -25,10 +28,12 @@ struct TestGateway: Sendable {
     static func with(
         bodyPatience: Duration = .seconds(10),
         secrets: SecretKeyRing? = nil,
+        configuration: GatewayConfiguration = TestGateway.configuration,
+        tls: GatewayTLS? = nil,
         prepare: @Sendable (ServiceDatabase) async throws -> Void = { _ in },
         _ body: @Sendable (TestGateway) async throws -> Void
     ) async throws {
-        var configuration = GatewayConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))
+        var configuration = configuration
         configuration.server.bodyPatience = bodyPatience
         try await ServiceDatabase.with(.gateway, connections: 8) { [configuration] database in
             try await run(configuration, database, secrets, prepare, body)
@@ -131,6 +136,21 @@ struct TestGateway: Sendable {
                 try JSONValue(parsing: Array(line.utf8), limits: .wrapped)
             }
         }
+    }
+
+    /// An administrator's token of another tenant, which no operation of this release makes.
+    func addTenant(_ key: String) async throws -> String {
+        var generator = SystemRandomNumberGenerator()
+        let text = APIToken(using: &generator).text
+        try await storage.executeAsSuperuser(
+            """
+            INSERT INTO gateway.tenants (tenant, name) VALUES ('\(key)', '\(key)');
+            INSERT INTO gateway.api_tokens (token_id, tenant, name, role, token_hash, created_by)
+            VALUES (gen_random_uuid(), '\(key)', 'admin', 'admin', sha256('\(text)'), 'tests');
+            UPDATE gateway.identity_generation SET generation = generation + 1;
+            """
+        )
+        return text
     }
 
     static func tenant() throws -> Tenant {

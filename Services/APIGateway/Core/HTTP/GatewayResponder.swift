@@ -14,6 +14,9 @@ package struct GatewayResponder: HTTPResponder {
     let routes = RouteTable()
     let authenticator: Authenticator
     let operations: GatewayOperations
+    /// Of requests other than signals, which the intake counts one by one.
+    let rate: TenantRateLimiter
+    let tenantRefusals: TenantRefusals
     let limits: BodyLimits
     let metrics: RequestMetrics
     let drain: ConnectionDrain
@@ -72,6 +75,7 @@ package struct GatewayResponder: HTTPResponder {
             }
         case .found(let route, let parameters):
             let caller = try await authenticator.caller(of: request.headers, on: route)
+            try admit(caller.principal.tenant, to: route)
             let body =
                 [.post, .put].contains(route.method)
                 ? try await RequestBodyReader.read(request, limit: limits.bytes(of: route, request.headers)) : []
@@ -87,6 +91,15 @@ package struct GatewayResponder: HTTPResponder {
             )
             return try await handling(body) { try await operations.perform(asked) }
         }
+    }
+
+    /// Holds a tenant to its rate of requests.
+    private func admit(_ tenant: Tenant, to route: Route) throws {
+        guard route != .postSignal, let perSecond = rate.perSecond, let wait = rate.take(1, of: tenant, at: .now) else {
+            return
+        }
+        tenantRefusals.note(tenant, .requestRate)
+        throw GatewayProblem.tooManyRequests(perSecond: perSecond, wait: wait)
     }
 
     private static func response(_ answer: GatewayAnswer) -> Response {

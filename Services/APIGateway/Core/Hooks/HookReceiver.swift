@@ -76,13 +76,17 @@ struct HookReceiver: Sendable {
             throw Refusal(verdict.rawValue)
         }
         let signals = try HookReader(hook: sealed.hook, delivery: delivery, body: body, limits: limits).signals()
-        let receipts = try await intake.accept(signals, credential: nil)
+        let receipts = try await intake.accept(signals, of: sealed.hook.tenant, credential: nil)
         metrics.accepted(kind)
         return SignalOperations.answer(signals, receipts)
     }
 
     private func note(_ delivery: HookDelivery, _ kind: HookKind?, _ reason: String) {
         metrics.refused(kind, reason)
+        // Of a tenant that is over a limit the log tells once a minute, and not for every request.
+        guard reason != ProblemCode.rateLimited.rawValue else {
+            return
+        }
         logger.warning(
             "a webhook was refused",
             metadata: [

@@ -6,6 +6,8 @@ package struct IntakeLimits: Sendable {
     package var waiting: Int
     /// How long a signal may wait for its commit.
     package var patience: Duration
+    /// How many signals a second each tenant may send to this replica; 0 for no limit.
+    package var signalsPerSecond = 0
 
     package init(lanes: Int = 2, waiting: Int = 20_000, patience: Duration = .seconds(10)) {
         self.lanes = lanes

@@ -1,8 +1,8 @@
 import Contracts
-import Domain
+package import Domain
 import FoundationEssentials
-package import Logging
-package import Messaging
+import Logging
+import Messaging
 import Persistence
 import ServiceLifecycle
 
@@ -15,44 +15,68 @@ package final class SignalIntake: Service {
     private let identities: IdentityStore
     private let queue: SignalQueue
     private let limits: IntakeLimits
+    private let rate: TenantRateLimiter
+    private let refusals: TenantRefusals
     private let metrics: IntakeMetrics
     private let logger: Logger
 
-    package init(
+    init(
         lanes: LaneGroup,
         identities: IdentityStore,
         limits: IntakeLimits,
+        refusals: TenantRefusals,
         metrics: IntakeMetrics = IntakeMetrics(),
         logger: Logger
     ) {
         self.lanes = lanes
         self.identities = identities
         self.limits = limits
+        self.refusals = refusals
         self.metrics = metrics
         self.logger = logger
         queue = SignalQueue(capacity: limits.waiting)
+        rate = TenantRateLimiter(perSecond: limits.signalsPerSecond)
     }
 
     /// How many signals wait for a batch.
     package var waitingCount: Int { queue.count }
 
+    /// How many batches are under way.
+    package var busyCount: Int { queue.busyCount }
+
     /// Hands in signals and waits until they are committed, all of them in one transaction.
     ///
     /// - Parameters:
     ///   - signals: The signals, perhaps none.
+    ///   - tenant: Whose they are.
     ///   - credential: The token that they came with, which is checked again in the transaction; nil where what let them
     ///     in was read from the database for this request.
     /// - Returns: For each, the id of the first signal of its key, and whether this one repeats it.
-    /// - Throws: `GatewayProblem` where it is certain, or possible, that the signals are not stored.
+    /// - Throws: `GatewayProblem` where it is certain, or possible, that the signals are not stored; 429 where the tenant
+    ///   has sent too many.
     package func accept(
         _ signals: [IncomingSignal],
+        of tenant: Tenant,
         credential: TokenCredential?
     ) async throws -> [SignalReceipt] {
-        let deadline = ContinuousClock.now + limits.patience
+        let now = ContinuousClock.now
+        if let wait = rate.take(max(1, signals.count), of: tenant, at: now), let perSecond = rate.perSecond {
+            refusals.note(tenant, .signalRate, at: now)
+            throw GatewayProblem.tooManySignals(perSecond: perSecond, wait: wait)
+        }
         return try await withCheckedThrowingContinuation { continuation in
-            queue.offer(
-                WaitingSignals(signals, credential: credential, deadline: deadline, continuation: continuation)
+            let problem = queue.offer(
+                WaitingSignals(
+                    signals,
+                    of: tenant,
+                    credential: credential,
+                    deadline: now + limits.patience,
+                    continuation: continuation
+                )
             )
+            if problem == .tooManyWaiting {
+                refusals.note(tenant, .waitingShare, at: now)
+            }
         }
     }
 

@@ -15,9 +15,10 @@ struct SignalOperations: Sendable {
     /// `POST /api/signals`.
     func post(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let credential = TokenCredential(token: request.caller.token, generation: request.caller.generation)
+        let tenant = request.caller.principal.tenant
         switch try reader.read(request) {
         case .one(let signal):
-            let receipts = try await intake.accept([signal], credential: credential)
+            let receipts = try await intake.accept([signal], of: tenant, credential: credential)
             guard let receipt = receipts.first else {
                 throw GatewayProblem(.internalError)
             }
@@ -25,7 +26,7 @@ struct SignalOperations: Sendable {
             signal.write(receipt, to: &writer)
             return GatewayAnswer(.accepted, writer.bytes)
         case .batch(let signals):
-            return Self.answer(signals, try await intake.accept(signals, credential: credential))
+            return Self.answer(signals, try await intake.accept(signals, of: tenant, credential: credential))
         }
     }
 

@@ -1,9 +1,11 @@
 import DequeModule
+import Domain
 import Synchronization
 
 /// A request that waits for its signals to be committed, all of them in one transaction.
 struct WaitingSignals: Sendable {
     let signals: [IncomingSignal]
+    let tenant: Tenant
     /// What is checked again in the transaction; nil where nothing of it is held in memory.
     let credential: TokenCredential?
     let deadline: ContinuousClock.Instant
@@ -12,16 +14,21 @@ struct WaitingSignals: Sendable {
 
     init(
         _ signals: [IncomingSignal],
+        of tenant: Tenant,
         credential: TokenCredential?,
         deadline: ContinuousClock.Instant,
         continuation: CheckedContinuation<[SignalReceipt], any Error>
     ) {
         self.signals = signals
+        self.tenant = tenant
         self.credential = credential
         self.deadline = deadline
         self.continuation = continuation
         bytes = signals.reduce(0) { $0 + $1.event.count }
     }
+
+    /// How much of the queue it takes up; an empty batch waits like one signal.
+    var weight: Int { max(1, signals.count) }
 
     /// Ends the wait; whoever takes it out of the queue calls exactly one of these, once.
     func answer(_ receipts: [SignalReceipt]) {
@@ -62,9 +69,7 @@ final class SignalQueue: Sendable {
     }
 
     private struct State {
-        var waiting: Deque<WaitingSignals> = []
-        /// How many signals wait in all.
-        var signals = 0
+        var waiting = TenantLines()
         var sleepers: Deque<CheckedContinuation<Void, Never>> = []
         /// Since when the loops with a batch have had it.
         var busy: [Int: ContinuousClock.Instant] = [:]
@@ -75,29 +80,10 @@ final class SignalQueue: Sendable {
             guard !waiting.isEmpty else {
                 return false
             }
-            guard let oldest = busy.values.min(), signals < limits.pressure, !isClosed else {
+            guard let oldest = busy.values.min(), waiting.signals < limits.pressure, !isClosed else {
                 return true
             }
             return ContinuousClock.now - oldest >= limits.patience
-        }
-
-        /// Takes out the oldest groups that fit a batch; one that alone is larger is a batch by itself.
-        mutating func takeBatch(_ limits: BatchLimits) -> [WaitingSignals] {
-            var groups = 0
-            var signals = 0
-            var bytes = 0
-            for group in waiting {
-                signals += group.signals.count
-                bytes += group.bytes
-                if groups > 0, groups == limits.signals || signals > limits.signals || bytes > limits.bytes {
-                    break
-                }
-                groups += 1
-            }
-            let batch = Array(waiting.prefix(groups))
-            waiting.removeFirst(groups)
-            self.signals -= batch.reduce(0) { $0 + $1.signals.count }
-            return batch
         }
     }
 
@@ -113,27 +99,32 @@ final class SignalQueue: Sendable {
     /// How many callers wait for something to take.
     var sleeperCount: Int { state.withLock { $0.sleepers.count } }
 
-    /// How many signals wait.
-    var count: Int { state.withLock { $0.signals } }
+    /// How many callers have a batch.
+    var busyCount: Int { state.withLock { $0.busy.count } }
 
-    /// Puts signals in, or refuses them where the queue is full or closed.
-    func offer(_ signals: WaitingSignals) {
+    /// How many signals wait.
+    var count: Int { state.withLock { $0.waiting.signals } }
+
+    /// Puts signals in, or refuses them where the queue is full, for all or for their tenant, or closed.
+    ///
+    /// - Returns: What they were refused with; nil where they wait now.
+    @discardableResult
+    func offer(_ signals: WaitingSignals) -> GatewayProblem? {
         let (problem, sleeper) = state.withLock { state -> (GatewayProblem?, CheckedContinuation<Void, Never>?) in
             guard !state.isClosed else {
                 return (.draining, nil)
             }
-            // One group may go beyond the bound: else a large one would have to wait for an empty queue.
-            guard state.signals < capacity else {
-                return (.overloaded, nil)
+            switch state.waiting.append(signals, capacity: capacity) {
+            case .full: return (.overloaded, nil)
+            case .tenantFull: return (.tooManyWaiting, nil)
+            case .taken: return (nil, state.mayBegin(limits) ? state.sleepers.popFirst() : nil)
             }
-            state.waiting.append(signals)
-            state.signals += signals.signals.count
-            return (nil, state.mayBegin(limits) ? state.sleepers.popFirst() : nil)
         }
         if let problem {
             signals.refuse(problem)
         }
         sleeper?.resume()
+        return problem
     }
 
     /// Waits for what has arrived, within the limits of a batch.
@@ -153,7 +144,7 @@ final class SignalQueue: Sendable {
                 state.busy[loop] = nil
                 if state.mayBegin(limits) {
                     state.busy[loop] = .now
-                    return .batch(state.takeBatch(limits))
+                    return .batch(state.waiting.takeBatch(limits))
                 }
                 return state.isClosed ? .ended : .nothing
             }
@@ -189,15 +180,7 @@ final class SignalQueue: Sendable {
 
     /// Takes out what has waited past its deadline.
     func removeExpired(at now: ContinuousClock.Instant) -> [WaitingSignals] {
-        state.withLock { state in
-            // Every wait is equally long, so the oldest are the first to expire.
-            var expired: [WaitingSignals] = []
-            while let first = state.waiting.first, first.deadline <= now {
-                expired.append(state.waiting.removeFirst())
-                state.signals -= first.signals.count
-            }
-            return expired
-        }
+        state.withLock { $0.waiting.removeExpired(at: now) }
     }
 
     /// Takes no more; what is in can still be taken out.
