@@ -104,10 +104,7 @@ package struct ServiceBase: Sendable {
         lanes: LaneGroup
     ) {
         context.health.register("broker") {
-            guard publisher.isConnected, requests.isReady else {
-                return .failing("a connection to the broker is missing")
-            }
-            return publisher.blockedReason.map { .noted("the broker takes no messages: \($0)") } ?? .ok
+            brokerHealth(publisher, isReady: publisher.isConnected && requests.isReady)
         }
         context.health.register("outbox") {
             let findings = lanes.findings
@@ -227,6 +224,18 @@ package struct ServiceBase: Sendable {
                 ServicePart("partitions", PartitionKeeper(client: client, schema: schema, logger: context.logger)),
             ]
         )
+    }
+
+    /// What is found of the connections to the broker, and why one is missing where somebody has to act: a certificate
+    /// that is refused stays so.
+    package static func brokerHealth(_ publisher: RabbitMQPublisher, isReady: Bool) -> HealthState {
+        guard !isReady else {
+            return publisher.blockedReason.map { .noted("the broker takes no messages: \($0)") } ?? .ok
+        }
+        guard case .disconnected(let error) = publisher.status, error.code == .tls else {
+            return .failing("a connection to the broker is missing")
+        }
+        return .failing("a connection to the broker is missing: \(error.message)")
     }
 
     /// How the service reaches the broker.

@@ -19,6 +19,7 @@ package struct Gateway: Sendable {
     ///   - database: The service's database.
     ///   - lanes: Its lanes; one more than the intake uses, for what administrators change.
     ///   - requests: The way to other services.
+    ///   - tls: What makes it HTTPS; nil for plain HTTP.
     ///   - secrets: The keys that the secrets of hooks are sealed with; without them there are no hooks.
     ///   - logger: Where it logs.
     package init(
@@ -26,6 +27,7 @@ package struct Gateway: Sendable {
         database: PostgresClient,
         lanes: LaneGroup,
         requests: RequestClient,
+        tls: GatewayTLS? = nil,
         secrets: SecretKeyRing? = nil,
         logger: Logger
     ) {
@@ -100,6 +102,7 @@ package struct Gateway: Sendable {
                 logger: logger
             ),
             limits: configuration.server,
+            tls: tls,
             drain: drain,
             logger: logger
         )
@@ -123,6 +126,11 @@ package struct Gateway: Sendable {
     package static func parts(_ context: ServiceContext) async throws -> [ServicePart] {
         let configuration = GatewayConfiguration(context.configuration)
         let secrets = try configuration.secretKeysFile.map(Self.keyRing)
+        let tls = try GatewayTLS.configured(
+            certificateFile: configuration.tlsCertificateFile,
+            keyFile: configuration.tlsKeyFile
+        )
+        tls?.measure()
         let base = try await ServiceBase.connect(
             context,
             schema: .gateway,
@@ -135,6 +143,7 @@ package struct Gateway: Sendable {
             database: base.database,
             lanes: base.lanes,
             requests: base.requests,
+            tls: tls,
             secrets: secrets,
             logger: context.logger
         )

@@ -10,6 +10,9 @@ package struct GatewayConfiguration: Sendable {
     package var requestsPerSecond = 0
     /// How long a request may wait for the database or another service.
     package var patience: Duration = .seconds(10)
+    /// Where the certificate is that makes it HTTPS, and its key.
+    package var tlsCertificateFile: String?
+    package var tlsKeyFile: String?
     /// Where the keys are that the secrets of hooks are sealed with.
     package var secretKeysFile: String?
 
@@ -22,6 +25,8 @@ package struct GatewayConfiguration: Sendable {
         self.init(address: configuration[GatewayKeys.address])
         patience = configuration[GatewayKeys.requestPatience]
         secretKeysFile = configuration[GatewayKeys.secretKeysFile]
+        tlsCertificateFile = configuration[GatewayKeys.tlsCertificateFile]
+        tlsKeyFile = configuration[GatewayKeys.tlsKeyFile]
         intake.lanes = configuration[GatewayKeys.intakeLanes]
         intake.waiting = configuration[GatewayKeys.intakeWaiting]
         intake.patience = patience

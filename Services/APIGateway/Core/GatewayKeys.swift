@@ -66,6 +66,20 @@ package enum GatewayKeys {
         help: "How long a connection may be idle, or a request's head take to arrive."
     )
 
+    /// The certificate that clients are shown.
+    package static let tlsCertificateFile = ConfigurationKey<String>.path(
+        "BATUTA_HTTP_TLS_CERTIFICATE_FILE",
+        help: "A PEM file of the certificate that makes it HTTPS, and of those between it and the root."
+    )
+    .optional
+
+    /// The certificate's private key.
+    package static let tlsKeyFile = ConfigurationKey<String>.path(
+        "BATUTA_HTTP_TLS_KEY_FILE",
+        help: "A PEM file of the certificate's private key, without a passphrase."
+    )
+    .optional
+
     /// Where the keys are that the secrets of hooks are sealed with.
     package static let secretKeysFile = ConfigurationKey<String>.path(
         "BATUTA_SECRET_KEYS_FILE",
@@ -77,7 +91,7 @@ package enum GatewayKeys {
     package static let all: [any ConfigurationDeclaration] =
         [
             address, intakeLanes, intakeWaiting, signalsPerSecond, requestsPerSecond, requestPatience, bodyPatience,
-            idleTimeout, secretKeysFile,
+            idleTimeout, tlsCertificateFile, tlsKeyFile, secretKeysFile,
         ] + OutboxKeys.all
 
     /// What the gateway counts.
@@ -118,6 +132,7 @@ package enum GatewayKeys {
             help: "Secrets that are sealed with another key than the first of the key file.",
             labels: ["kind"]
         ),
+        .gauge(GatewayTLS.expiryLabel, help: "When the certificate of the HTTP server ends, in Unix seconds."),
         .counter("batuta_http_unknown_tokens_total", help: "Requests with a token that nobody knows."),
         .counter("batuta_refusals_unaudited_total", help: "Refusals that were too many to be recorded one by one."),
     ]

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// A plain TCP connection, for what no HTTP client would send.
 enum RawConnection {
@@ -9,14 +10,24 @@ enum RawConnection {
     ///   - port: On loopback.
     ///   - parts: What is sent, one after the other.
     ///   - isCut: Whether nothing more can be sent afterwards.
+    ///   - tls: What encrypts the connection; nil leaves it plain.
     /// - Returns: What came back.
     /// - Throws: An error of the network where no connection is made.
-    static func exchange(port: Int, parts: [String], isCut: Bool = false) async throws -> String {
+    static func exchange(
+        port: Int,
+        parts: [String],
+        isCut: Bool = false,
+        tls: NIOSSLContext? = nil
+    ) async throws -> String {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(to: SocketAddress(ipAddress: "127.0.0.1", port: port)) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: "localhost")
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel,
                         configuration: .init(isOutboundHalfClosureEnabled: true)
                     )

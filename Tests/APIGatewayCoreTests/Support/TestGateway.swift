@@ -36,13 +36,14 @@ struct TestGateway: Sendable {
         var configuration = configuration
         configuration.server.bodyPatience = bodyPatience
         try await ServiceDatabase.with(.gateway, connections: 8) { [configuration] database in
-            try await run(configuration, database, secrets, prepare, body)
+            try await run(configuration, database, tls, secrets, prepare, body)
         }
     }
 
     private static func run(
         _ configuration: GatewayConfiguration,
         _ database: ServiceDatabase,
+        _ tls: GatewayTLS?,
         _ secrets: SecretKeyRing?,
         _ prepare: @Sendable (ServiceDatabase) async throws -> Void,
         _ body: @Sendable (TestGateway) async throws -> Void
@@ -64,6 +65,7 @@ struct TestGateway: Sendable {
             database: database.client,
             lanes: lanes,
             requests: requests,
+            tls: tls,
             secrets: secrets,
             logger: ServiceDatabase.logger
         )

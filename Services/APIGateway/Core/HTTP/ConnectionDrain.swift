@@ -29,6 +29,11 @@ package final class ConnectionDrain: Service {
         listener.withLock { $0 = channel }
     }
 
+    /// How many connections are open.
+    var openConnections: Int {
+        open.load(ordering: .relaxed)
+    }
+
     func connectionOpened() {
         open.add(1, ordering: .relaxed)
     }

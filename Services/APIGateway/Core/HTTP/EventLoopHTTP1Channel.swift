@@ -1,6 +1,7 @@
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOSSL
 
 /// Runs tasks on the thread of an event loop.
 ///
@@ -19,16 +20,29 @@ final class EventLoopExecutor: TaskExecutor {
     }
 }
 
-/// HTTP/1.1 on the event loop of each connection.
+/// HTTP/1.1, perhaps under TLS, on the event loop of each connection.
 struct EventLoopHTTP1Channel: ServerChildChannel {
     private let http1: HTTP1Channel
+    private let tls: NIOSSLContext?
 
-    init(responder: @escaping HTTPChannelHandler.Responder, configuration: HTTP1Channel.Configuration) {
+    init(
+        responder: @escaping HTTPChannelHandler.Responder,
+        configuration: HTTP1Channel.Configuration,
+        tls: NIOSSLContext? = nil
+    ) {
         http1 = HTTP1Channel(responder: responder, configuration: configuration)
+        self.tls = tls
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        http1.setup(channel: channel, logger: logger)
+        guard let tls else {
+            return http1.setup(channel: channel, logger: logger)
+        }
+        // It stands first: whatever else is in the pipeline, the limits on time and size among it, sees plain bytes.
+        return channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+        }
+        .flatMap { http1.setup(channel: channel, logger: logger) }
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {

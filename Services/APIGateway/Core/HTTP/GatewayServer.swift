@@ -27,6 +27,7 @@ package final class GatewayServer: Service {
     private let address: ListenAddress
     private let responder: GatewayResponder
     private let limits: Limits
+    private let tls: GatewayTLS?
     private let drain: ConnectionDrain
     private let logger: Logger
     private let bound = Mutex<Int?>(nil)
@@ -35,18 +36,23 @@ package final class GatewayServer: Service {
         address: ListenAddress,
         responder: GatewayResponder,
         limits: Limits,
+        tls: GatewayTLS? = nil,
         drain: ConnectionDrain,
         logger: Logger
     ) {
         self.address = address
         self.responder = responder
         self.limits = limits
+        self.tls = tls
         self.drain = drain
         self.logger = logger
     }
 
     /// The port that it listens on, once it does.
     package var port: Int? { bound.withLock { $0 } }
+
+    /// How many connections are open.
+    package var openConnections: Int { drain.openConnections }
 
     package func run() async throws {
         let patience = TimeAmount(limits.bodyPatience)
@@ -62,7 +68,9 @@ package final class GatewayServer: Service {
         )
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { EventLoopHTTP1Channel(responder: $0, configuration: http1) },
+            server: HTTPServerBuilder { [tls] in
+                EventLoopHTTP1Channel(responder: $0, configuration: http1, tls: tls?.context)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 backlog: 1_024
@@ -72,7 +80,13 @@ package final class GatewayServer: Service {
                 self.bound.withLock { $0 = port }
                 drain.listening(on: channel)
                 AcceptPauseHandler.install(on: channel, logger: self.logger)
-                self.logger.info("listening", metadata: ["address": "\(self.address.host):\(port ?? 0)"])
+                self.logger.info(
+                    "listening",
+                    metadata: [
+                        "address": "\(self.address.host):\(port ?? 0)",
+                        "scheme": self.tls == nil ? "http" : "https",
+                    ]
+                )
             },
             logger: logger
         )

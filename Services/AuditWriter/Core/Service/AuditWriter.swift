@@ -78,8 +78,7 @@ package enum AuditWriter {
             }
         }
         context.health.register("queues") {
-            entries.isConnected && commands.isConnected
-                ? .ok : .failing("a connection to the broker is missing")
+            ServiceBase.brokerHealth(base.publisher, isReady: entries.isConnected && commands.isConnected)
         }
     }
 
