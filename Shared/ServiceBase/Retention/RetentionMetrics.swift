@@ -6,7 +6,7 @@ package import ServiceRuntime
 struct RetentionMetrics: Sendable {
     static let droppedName = "batuta_retention_partitions_dropped_total"
     static let deletedName = "batuta_retention_rows_deleted_total"
-    static let oldestName = "batuta_retention_oldest_partition_days"
+    static let oldestName = "batuta_retention_oldest_partition_age_seconds"
     static let neededName = "batuta_retention_partitions_needed"
     static let lockedName = "batuta_retention_lock_timeouts_total"
 
@@ -27,7 +27,7 @@ struct RetentionMetrics: Sendable {
     }
 
     func oldest(_ days: Int, of table: String) {
-        Gauge(label: Self.oldestName, dimensions: labels(table), factory: factory).record(days)
+        Gauge(label: Self.oldestName, dimensions: labels(table), factory: factory).record(days * 86_400)
     }
 
     func needed(_ count: Int) {
@@ -44,13 +44,8 @@ struct RetentionMetrics: Sendable {
 }
 
 extension ServiceBase {
-    /// The metrics of what every service with a schema stands on.
+    /// The metrics of what every service with a schema has.
     package static let metrics: [MetricDescription] = [
-        .gauge(
-            PartitionKeeper.gaugeLabel,
-            help: "Days from now that the schema's partitions reach; below \(PartitionKeeper.alarmBelow) is an alarm.",
-            labels: ["schema"]
-        ),
         .counter(
             RetentionMetrics.droppedName,
             help: "Partitions that retention has dropped.",
@@ -59,7 +54,7 @@ extension ServiceBase {
         .counter(RetentionMetrics.deletedName, help: "Rows that retention has deleted.", labels: ["schema", "table"]),
         .gauge(
             RetentionMetrics.oldestName,
-            help: "Age of the oldest partition in days, by its first day.",
+            help: "Age of the oldest partition in seconds, by its first day.",
             labels: ["schema", "table"]
         ),
         .gauge(
