@@ -14,7 +14,7 @@ package struct BenchCommand: AsyncParsableCommand {
             counts. The automation that it creates is deactivated in the end; its runs stay.
 
             What the log holds is read from the audit-writer's metrics or, with --database-url, from the database; then \
-            lone signals are measured as well. \(MigrateCommand.urlName), or the file that \(MigrateCommand.urlName)_FILE \
+            lone signals are measured as well. \(DatabaseOptions.urlName), or the file that \(DatabaseOptions.urlName)_FILE \
             names, stands for --database-url.
             """
     )
@@ -98,7 +98,7 @@ package struct BenchCommand: AsyncParsableCommand {
     }
 
     package mutating func run() async throws {
-        guard let url = try databaseURL ?? EnvironmentSetting.value(MigrateCommand.urlName) else {
+        guard let url = try databaseURL ?? EnvironmentSetting.value(DatabaseOptions.urlName) else {
             return try await run(log: .metrics(metrics), database: nil)
         }
         let configuration: PostgresConfiguration

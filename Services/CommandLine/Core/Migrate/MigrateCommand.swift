@@ -4,20 +4,17 @@ import Persistence
 
 /// `batuta migrate`: brings roles and schemas to what this release needs.
 package struct MigrateCommand: AsyncParsableCommand {
-    static let urlName = "BATUTA_DATABASE_ADMIN_URL"
-
     package static let configuration = CommandConfiguration(
         commandName: "migrate",
         abstract: "Bring the database's roles and schemas to what this release needs.",
         discussion: """
             It can be run again and by several at once. Each migration is one transaction. The database's address comes \
-            from --database-url, or from \(urlName) or the file that \(urlName)_FILE names; it must be that \
-            of the database's owner, who may make roles.
+            from --database-url, or from \(DatabaseOptions.urlName) or the file that \(DatabaseOptions.urlName)_FILE names; it \
+            must be that of the database's owner, who may make roles.
             """
     )
 
-    @Option(name: .long, help: "postgres://user:password@host:port/database")
-    var databaseURL: String?
+    @OptionGroup var database: DatabaseOptions
 
     @Option(name: .long, help: "The folder of migrations; otherwise found above the executable or as ./Migrations.")
     var migrations: String?
@@ -45,7 +42,7 @@ package struct MigrateCommand: AsyncParsableCommand {
     /// - Parameter print: Takes each line when what it says stands.
     /// - Throws: What ends the command, for ArgumentParser to tell.
     func run(print: (String) -> Void) async throws {
-        let configuration = try databaseConfiguration()
+        let configuration = try database.configuration(applicationName: "batuta-migrate")
         let catalog = try MigrationCatalog(folder: MigrationsFolder.locate(migrations))
         let passwords = try rolePasswords(print)
         try await DatabaseSession.with(configuration) { client in
@@ -55,17 +52,6 @@ package struct MigrateCommand: AsyncParsableCommand {
             } else {
                 try await migrator.migrate { print(MigrationLines.line(of: $0)) }
             }
-        }
-    }
-
-    private func databaseConfiguration() throws -> PostgresConfiguration {
-        guard let url = try databaseURL ?? EnvironmentSetting.value(Self.urlName) else {
-            throw ValidationError("Give the database's address with --database-url or \(Self.urlName).")
-        }
-        do {
-            return Migrator.configuration(try PostgresConfiguration(url: url))
-        } catch {
-            throw ValidationError(error.message)
         }
     }
 

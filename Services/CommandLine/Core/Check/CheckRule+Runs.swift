@@ -1,0 +1,123 @@
+extension CheckRule {
+    /// A run and what belongs to it.
+    static let runs = [
+        CheckRule(
+            "run-signals",
+            "every run has the signal that started it",
+            .error,
+            .weeks(of: "engine.automation_runs")
+        ) { weeks in
+            """
+            SELECT format('run %s lacks signal %s', r.run_id, r.signal_id) FROM engine.automation_runs r
+            WHERE r.run_id >= $1 AND r.run_id < $2
+              AND (NOT EXISTS (SELECT FROM engine.signals s WHERE s.signal_id = r.signal_id)
+                   OR NOT EXISTS (SELECT FROM engine.inbox i WHERE i.signal_id = r.signal_id))
+              AND \(weeks.holds("r.signal_id", in: "engine.signals"))
+              AND \(weeks.holds("r.signal_id", in: "engine.inbox"))
+            """
+        },
+        CheckRule(
+            "run-keys",
+            "every run is the one that the key of its signal and automation names",
+            .error,
+            .weeks(of: "engine.automation_runs")
+        ) { weeks in
+            """
+            SELECT format('run %s of signal %s and %s: the key names %s', r.run_id, r.signal_id, r.automation_key,
+                          coalesce(d.run_id::text, 'none'))
+            FROM engine.automation_runs r
+            LEFT JOIN engine.automation_dedup d ON d.signal_id = r.signal_id AND d.automation_key = r.automation_key
+            WHERE r.run_id >= $1 AND r.run_id < $2 AND d.run_id IS DISTINCT FROM r.run_id
+              AND \(weeks.holds("r.signal_id", in: "engine.automation_dedup"))
+            """
+        },
+        CheckRule(
+            "key-runs",
+            "every key of signal and automation names a run",
+            .error,
+            .weeks(of: "engine.automation_dedup")
+        ) { weeks in
+            """
+            SELECT format('signal %s and %s: there is no run %s', d.signal_id, d.automation_key, d.run_id)
+            FROM engine.automation_dedup d LEFT JOIN engine.automation_runs r ON r.run_id = d.run_id
+            WHERE d.signal_id >= $1 AND d.signal_id < $2 AND r.run_id IS NULL
+              AND \(weeks.holds("d.run_id", in: "engine.automation_runs"))
+            """
+        },
+        CheckRule("runs-once", "no signal has started an automation twice") { _ in
+            """
+            SELECT format('signal %s has started %s %s times', signal_id, automation_key, count(*))
+            FROM engine.automation_runs WHERE run_id >= $1 GROUP BY signal_id, automation_key HAVING count(*) > 1
+            """
+        },
+        CheckRule(
+            "run-steps",
+            "every run has the steps of its definition, and one that has ended has ended in each",
+            .error,
+            .weeks(of: "engine.automation_runs")
+        ) { _ in
+            """
+            SELECT format('run %s (%s) has %s steps, %s of them ended; its definition has %s', r.run_id, r.status,
+                          s.n, s.ended, coalesce(v.n::text, 'none'))
+            FROM engine.automation_runs r
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS n, count(finished_at) AS ended FROM engine.automation_run_steps
+                WHERE run_id = r.run_id AND run_id >= $1 AND run_id < $2
+            ) AS s
+            LEFT JOIN (
+                SELECT automation_id, version, jsonb_array_length(definition::jsonb -> 'steps') AS n
+                FROM engine.automation_versions
+            ) AS v ON v.automation_id = r.automation_id AND v.version = r.automation_version
+            WHERE r.run_id >= $1 AND r.run_id < $2
+              AND (s.n IS DISTINCT FROM v.n OR r.finished_at IS NOT NULL AND s.ended <> s.n)
+            """
+        },
+        CheckRule(
+            "attempts",
+            "a step succeeds once, with its last attempt, and fences never go back",
+            .error,
+            .weeks(of: "engine.step_attempts")
+        ) { _ in
+            """
+            SELECT format('step %s of run %s: %s attempts up to number %s, %s of them succeeded; fences %s, the run has %s',
+                          a.position, a.run_id, a.n, a.last, a.successes, a.fences, coalesce(r.fence::text, 'none'))
+            FROM (
+                SELECT run_id, position, count(*) AS n, max(number) AS last,
+                       count(*) FILTER (WHERE outcome = 'succeeded') AS successes,
+                       max(number) FILTER (WHERE outcome = 'succeeded') AS succeeded,
+                       max(fence) AS fence, array_agg(fence ORDER BY number) AS fences,
+                       bool_or(fence < before) AS goes_back
+                FROM (
+                    SELECT *, lag(fence) OVER (PARTITION BY run_id, position ORDER BY number) AS before
+                    FROM engine.step_attempts WHERE run_id >= $1 AND run_id < $2
+                ) AS attempts
+                GROUP BY run_id, position
+            ) AS a
+            LEFT JOIN engine.automation_runs r ON r.run_id = a.run_id
+            WHERE a.successes > 1 OR a.succeeded < a.last OR a.n <> a.last OR a.goes_back
+               OR r.fence IS NULL OR a.fence > r.fence
+            """
+        },
+        CheckRule("run-ends", "every run that has ended has one entry of that, in the log or on its way") { weeks in
+            """
+            WITH ends AS (
+                SELECT e.entry -> 'object' ->> 'id' AS run, e.entry -> 'after' ->> 'status' AS status,
+                       e.entry ->> 'id' AS id
+                FROM (\(LogQueries.entries(of: "run.end", inOutboxOf: "engine"))) AS e (entry)
+            ), counted AS (
+                SELECT run::uuid AS run_id, count(DISTINCT id) AS n, min(status) AS status FROM ends
+                WHERE run ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' GROUP BY 1
+            )
+            SELECT format('run %s is %s and has %s entries, of the status %s', coalesce(r.run_id, c.run_id),
+                          coalesce(r.status, 'not there'), coalesce(c.n, 0), coalesce(c.status, 'none'))
+            FROM (SELECT run_id, status, finished_at FROM engine.automation_runs WHERE run_id >= $1) AS r
+            FULL JOIN (
+                SELECT * FROM counted WHERE run_id >= $1 AND \(weeks.holds("run_id", in: "engine.automation_runs"))
+            ) AS c ON c.run_id = r.run_id
+            WHERE r.run_id IS NULL
+               OR (r.finished_at IS NULL) <> (c.n IS NULL)
+               OR c.n <> 1 OR c.status <> r.status
+            """
+        },
+    ]
+}

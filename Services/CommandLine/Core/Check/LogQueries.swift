@@ -1,0 +1,41 @@
+/// Parts of queries over the audit log.
+enum LogQueries {
+    /// The entries of one action as JSON: in the log, held because they came early, and on their way.
+    ///
+    /// The search for the action's bytes spares all others the reading; what it finds too much of, the last condition
+    /// takes away. `$2` is the least id that counts.
+    static func entries(of action: String, inOutboxOf schema: String) -> String {
+        let bytes = "convert_to('\"\(action)\"', 'UTF8')"
+        return """
+            SELECT entry FROM (
+                SELECT convert_from(canonical, 'UTF8')::jsonb AS entry FROM audit.entries
+                WHERE entry_id >= $2 AND position(\(bytes) IN canonical) > 0
+                UNION ALL
+                SELECT convert_from(canonical, 'UTF8')::jsonb FROM audit.early_entries
+                WHERE position(\(bytes) IN canonical) > 0
+                UNION ALL
+                SELECT line::jsonb
+                FROM \(schema).lanes l
+                JOIN \(schema).outbox o ON o.epoch = l.epoch AND o.destination = 'audit' AND o.last_seq > l.audit_verified
+                CROSS JOIN regexp_split_to_table(convert_from(o.body, 'UTF8'), '\\n') AS line
+                WHERE l.audit_verified < l.audit_last AND position('"\(action)"' IN line) > 0
+            ) AS found
+            WHERE entry ->> 'action' = '\(action)'
+            """
+    }
+
+    /// The lanes of every service, with what they say of the audit log.
+    static let lanes = ["gateway", "engine", "scheduler", "jobs"].map { schema in
+        """
+        SELECT '\(schema)' AS schema, epoch, producer, closed_at, audit_last, audit_verified FROM \(schema).lanes
+        """
+    }
+    .joined(separator: " UNION ALL ")
+
+    /// The index of the first leaf that counts: that of the first entry made since `$1`.
+    static let firstLeaf = """
+        SELECT CASE WHEN $1 = '00000000-0000-0000-0000-000000000000' THEN 0
+                    ELSE coalesce(min(leaf_index), (SELECT size FROM audit.head)) END AS leaf
+        FROM audit.entries WHERE entry_id >= $1
+        """
+}
