@@ -71,6 +71,13 @@ package final class SignalHistory: Sendable {
         }
     }
 
+    /// The operator has gone back to a moment at which these were not acknowledged yet: they are to be sent again.
+    package func forget(_ ids: some Sequence<String>) {
+        state.withLock { state in
+            for id in ids { state.acknowledged[id] = nil }
+        }
+    }
+
     /// `fail` or `info`: the request was refused or lost, and is sent again.
     package func retrying(_ reason: String, _ id: String = "") {
         state.withLock { state in

@@ -8,9 +8,9 @@ struct BrokerAdministration: Sendable {
     /// How often a passing failure is met with another attempt.
     private static let attempts = 10
 
-    private let base: String
-    private let authorization: String
-    private let http: HTTPClient
+    let base: String
+    let authorization: String
+    let http: HTTPClient
 
     /// Reads `http(s)://user:password@host:port`.
     ///

@@ -40,33 +40,46 @@ struct BrokerDefinitionsOptions: ParsableArguments {
     }
 }
 
-/// `batuta broker apply`: installs the definitions through the broker's management interface.
-struct BrokerApplyCommand: AsyncParsableCommand {
+/// Where the broker's management interface is.
+struct BrokerManagementOptions: ParsableArguments {
     static let urlName = "BATUTA_BROKER_MANAGEMENT_URL"
 
-    static let configuration = CommandConfiguration(
-        commandName: "apply",
-        abstract: "Install exchanges, users and permissions on a running broker.",
-        discussion: """
-            It can be run again; what exists is brought up to date, and nothing else is touched. The address comes from \
-            --management-url, or from \(urlName) or the file that \(urlName)_FILE names; its user must be an \
-            administrator.
+    @Option(
+        name: .long,
+        help: """
+            http(s)://user:password@host:port of the management interface; otherwise \(urlName) or the file that \
+            \(urlName)_FILE names. The user must be an administrator.
             """
     )
-
-    @Option(name: .long, help: "http(s)://user:password@host:port of the management interface")
     var managementURL: String?
 
     @OptionGroup var trust: TrustOptions
 
-    @OptionGroup var options: BrokerDefinitionsOptions
-
-    mutating func run() async throws {
+    /// The interface.
+    ///
+    /// - Throws: `ValidationError` when there is no address, `BrokerAdministrationError` when it is none.
+    func administration() throws -> BrokerAdministration {
         guard let url = try managementURL ?? EnvironmentSetting.value(Self.urlName) else {
             throw ValidationError("Give the management interface with --management-url or \(Self.urlName).")
         }
-        let administration = try BrokerAdministration(url: url, http: trust.httpClient(for: url))
-        try await administration.install(options.definitions())
+        return try BrokerAdministration(url: url, http: trust.httpClient(for: url))
+    }
+}
+
+/// `batuta broker apply`: installs the definitions through the broker's management interface.
+struct BrokerApplyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply",
+        abstract: "Install exchanges, users and permissions on a running broker.",
+        discussion: "It can be run again; what exists is brought up to date, and nothing else is touched."
+    )
+
+    @OptionGroup var management: BrokerManagementOptions
+
+    @OptionGroup var options: BrokerDefinitionsOptions
+
+    mutating func run() async throws {
+        try await management.administration().install(options.definitions())
         let line = "exchanges, users and permissions of virtual host \(options.virtualHost) are up to date"
         StandardStream.output.writeLine(line)
     }

@@ -34,6 +34,8 @@ package struct CommandLineError: Error, Sendable {
         package static let untrusted = Code("untrusted")
         /// What was waited for did not happen in time.
         package static let deadline = Code("deadline", isRetryable: true)
+        /// Services run that must not.
+        package static let running = Code("running", isRetryable: true)
         /// The operating system refuses something.
         package static let system = Code("system")
     }

@@ -49,11 +49,19 @@ package struct Migrator: Sendable {
     package func migrate(report: (MigrationEvent) -> Void) async throws(PersistenceError) {
         // Before anything is changed: a database that refuses one schema is left as it is.
         for schema in ServiceSchema.allCases { _ = try await history(of: schema) }
-        try await access.apply { report(.accessChanged($0)) }
+        try await restrictAccess(report: report)
         for schema in ServiceSchema.allCases {
             if try await createSchema(schema) { report(.schemaCreated(schema)) }
             try await bringUp(schema, report)
         }
+    }
+
+    /// Brings the roles to what they must be, and leaves the schemas alone.
+    ///
+    /// - Parameter report: Hears of each change when it stands.
+    /// - Throws: ``PersistenceError``; what was reported before stays.
+    package func restrictAccess(report: (MigrationEvent) -> Void) async throws(PersistenceError) {
+        try await access.apply { report(.accessChanged($0)) }
     }
 
     private func bringUp(_ schema: ServiceSchema, _ report: (MigrationEvent) -> Void) async throws(PersistenceError) {

@@ -28,10 +28,19 @@ package struct MigrateCommand: AsyncParsableCommand {
     )
     var passwordsFile: String?
 
+    @Flag(name: .long, help: "Make and restrict the roles only, for a database that a backup is to be restored into.")
+    var accessOnly = false
+
     @Flag(name: .long, help: "Show what would be done, and do nothing.")
     var plan = false
 
     package init() {}
+
+    package mutating func validate() throws {
+        guard !(plan && accessOnly) else {
+            throw ValidationError("--plan shows everything; it goes without --access-only.")
+        }
+    }
 
     package mutating func run() async throws {
         try await run(print: StandardStream.output.writeLine)
@@ -49,6 +58,8 @@ package struct MigrateCommand: AsyncParsableCommand {
             let migrator = Migrator(client: client, catalog: catalog, passwords: passwords)
             if plan {
                 for line in MigrationLines.lines(of: try await migrator.plan()) { print(line) }
+            } else if accessOnly {
+                try await migrator.restrictAccess { print(MigrationLines.line(of: $0)) }
             } else {
                 try await migrator.migrate { print(MigrationLines.line(of: $0)) }
             }

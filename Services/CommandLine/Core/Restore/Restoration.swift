@@ -1,0 +1,151 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import Logging
+import Messaging
+import Persistence
+
+/// Makes a database that was restored to an earlier moment safe to go on with.
+///
+/// The broker may hold messages from after that moment, whose signals and runs the database knows nothing of; and the
+/// numbers that lanes gave their entries after it are known to outsiders. So the services' queues go, with what is in them,
+/// and new lanes get epochs that were never used. What the database holds and the consumers lack is sent again by the
+/// lanes themselves.
+struct Restoration: Sendable {
+    let database: PostgresClient
+    let broker: BrokerAdministration
+    let virtualHost: String
+    /// Why, for the audit log.
+    let reason: String?
+
+    /// How long the last connections of services that were just stopped may take to go.
+    private static let patience = Duration.seconds(10)
+
+    /// Does it all.
+    ///
+    /// Doing it again does no harm.
+    ///
+    /// - Parameter print: Takes each line when what it says stands.
+    /// - Throws: ``CommandLineError`` while a service runs, or what database or broker refused with.
+    func run(print: (String) -> Void) async throws {
+        for schema in ServiceSchema.allCases {
+            try await SchemaGate.check(client: database, schema: schema)
+        }
+        try await requireNoServices()
+        for queue in try await broker.queues(virtualHost: virtualHost) {
+            try await broker.deleteQueue(queue, virtualHost: virtualHost)
+            print("deleted the queue \(queue) with what was in it")
+        }
+        let epoch = try await moveEpochs()
+        print("new lanes get epochs above \(epoch)")
+        let newest = try await newestSignal()
+        try await leaveEntry(epoch: epoch, newest: newest)
+        print("the audit log will have an entry of this")
+        print(
+            newest.map { "the newest signal is of \($0): whatever was acknowledged later has to be sent again" }
+                ?? "the database holds no signal: whatever was acknowledged has to be sent again"
+        )
+    }
+
+    private func requireNoServices() async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            var running = try await database.execute(Self.sessions).map { try $0.decode(0, as: String.self) }
+            running += try await broker.serviceConnections(virtualHost: virtualHost)
+            guard !running.isEmpty else { return }
+            guard ContinuousClock.now < deadline else {
+                let names = Set(running).sorted().prefix(10).joined(separator: ", ")
+                throw CommandLineError(
+                    .running,
+                    "stop every service first; nothing was changed. Connected to the database or the broker: \(names)"
+                )
+            }
+            // The broker's list is some seconds old.
+            try await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    /// Moves the epochs of every schema on, beyond all that may have been given since the backup.
+    ///
+    /// The milliseconds of the time: lanes are opened far less often than once in one, so that what was ever given, also
+    /// after another restoration, is below.
+    private func moveEpochs() async throws -> Int64 {
+        let now = Timestamp.now().microseconds / 1_000
+        var highest = now
+        for schema in ServiceSchema.allCases {
+            let rows = try await database.execute(
+                PostgresStatement(
+                    """
+                    SELECT setval(
+                        pg_get_serial_sequence('\(schema.name).lanes', 'epoch'),
+                        greatest($1::bigint, (SELECT last_value FROM \(schema.name).lanes_epoch_seq)))
+                    """,
+                    [.int8(now)]
+                )
+            )
+            highest = max(highest, try rows.first?.decode(0, as: Int64.self) ?? 0)
+        }
+        return highest
+    }
+
+    private func newestSignal() async throws -> Timestamp? {
+        let rows = try await database.execute(
+            PostgresStatement("SELECT signal_id FROM gateway.signals ORDER BY signal_id DESC LIMIT 1")
+        )
+        guard let id = try rows.first?.decode(0, as: UUID.self), let time = UUIDv7.milliseconds(of: id) else {
+            return nil
+        }
+        return Timestamp(microseconds: Int64(time) * 1_000)
+    }
+
+    /// Leaves the entry in a lane of the gateway's that nobody keeps: the next gateway that runs sends it.
+    private func leaveEntry(epoch: Int64, newest: Timestamp?) async throws {
+        let after = #"{"epochs_above":\#(epoch),"newest_signal":\#(newest.map { "\"\($0)\"" } ?? "null")}"#
+        let draft = AuditDraft(
+            id: UUIDv7.make(),
+            time: .now(),
+            tenant: "batuta",
+            actor: AuditActor(type: .system, id: "batuta", via: "restored"),
+            action: "restore",
+            object: AuditObject(type: "installation", id: "batuta"),
+            after: .canonical(Array(after.utf8)),
+            reason: reason
+        )
+        try await lanes().transaction(deadline: .now + .seconds(30)) { $0.audit(draft) }
+    }
+
+    /// One lane that is never relayed from: its publisher and its requests are not run.
+    private func lanes() -> LaneGroup {
+        let logger = Logger(label: "batuta") { _ in SwiftLogNoOpLogHandler() }
+        let instance = UUIDv7.make()
+        let configuration = RabbitMQConfiguration(endpoints: [], user: "", password: "")
+        let publisher = RabbitMQPublisher(configuration: configuration, logger: logger)
+        let context = LaneContext(
+            schema: ServiceSchema.gateway.name,
+            service: "api-gateway",
+            replica: "restored",
+            instance: instance,
+            database: database,
+            publisher: publisher,
+            requests: RequestClient(
+                service: .gateway,
+                appID: "api-gateway",
+                instance: instance,
+                configuration: configuration,
+                publisher: publisher,
+                logger: logger
+            ),
+            logger: logger
+        )
+        return LaneGroup(context: context, count: 1)
+    }
+
+    private static let sessions = PostgresStatement(
+        """
+        SELECT coalesce(nullif(application_name, ''), usename::text) FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = ANY ($1)
+        """,
+        [.textArray(ServiceSchema.allCases.map(\.role))],
+        isReadOnly: true
+    )
+}
