@@ -36,12 +36,12 @@ package struct CheckCommand: AsyncParsableCommand {
         let report: CheckReport
         do {
             report = try await run { line in
-                FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+                StandardStream.output.writeLine(line)
             }
         } catch let error as ValidationError {
             throw error
         } catch {
-            FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+            StandardStream.error.writeLine("Error: \(error)")
             throw Self.unknown
         }
         if report.violated > 0 { throw Self.broken }

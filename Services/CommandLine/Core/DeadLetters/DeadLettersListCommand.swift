@@ -66,7 +66,7 @@ struct DeadLettersShowCommand: AsyncParsableCommand {
             guard answer.isSuccess else {
                 throw GatewayClient.refusal(answer.status, try? JSONValue(parsing: answer.body))
             }
-            FileHandle.standardOutput.write(Data(answer.body + [UInt8(ascii: "\n")]))
+            StandardStream.output.write(answer.body + [UInt8(ascii: "\n")])
         }
     }
 }
@@ -103,7 +103,7 @@ func failing(_ body: () async throws -> Void) async throws {
     do {
         try await body()
     } catch let error as CommandLineError {
-        FileHandle.standardError.write(Data("Error: \(error.message)\n".utf8))
+        StandardStream.error.writeLine("Error: \(error.message)")
         throw ExitCode(error.exitCode)
     }
 }

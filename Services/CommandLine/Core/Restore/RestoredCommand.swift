@@ -31,9 +31,9 @@ package struct RestoredCommand: AsyncParsableCommand {
         try await DatabaseSession.with(configuration) { client in
             let restoration = Restoration(database: client, broker: broker, virtualHost: virtualHost, reason: reason)
             try await restoration.run { line in
-                FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+                StandardStream.output.writeLine(line)
             }
         }
-        FileHandle.standardOutput.write(Data("start the services now, and then run `batuta check`\n".utf8))
+        StandardStream.output.writeLine("start the services now, and then run `batuta check`")
     }
 }
