@@ -188,7 +188,7 @@ package final class Installation: Sendable {
     package func restartEnded() async throws -> [String] {
         let ended = all.filter { !$0.isRunning }
         for replica in ended { try replica.launch() }
-        for replica in ended { try await replica.process?.waitUntilReady(within: .seconds(60)) }
+        for replica in ended { try await replica.waitUntilReady() }
         return ended.map(\.name)
     }
 

@@ -109,6 +109,12 @@ package final class Replica: Sendable {
         return try ServiceProcess(service.rawValue, environment: environment)
     }
 
+    /// Waits until the process is ready; from then on a load balancer gives it connections again.
+    package func waitUntilReady() async throws {
+        try await process?.waitUntilReady(within: .seconds(60))
+        leaving.store(false, ordering: .relaxed)
+    }
+
     /// Waits until the process has killed itself at its crash point.
     package func waitForCrash(within limit: Duration = .seconds(60)) async throws {
         let status = try await process?.waitForExit(within: limit)

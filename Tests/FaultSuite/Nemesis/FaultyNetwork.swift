@@ -83,12 +83,28 @@ package final class FaultyNetwork: Sendable {
         }
     }
 
-    /// Lets everything pass again.
-    func clear() { conduct.behaviours.withLock { $0 = [:] } }
+    /// Lets everything pass again, and breaks what has lost something: no network takes a piece out of a connection that
+    /// then goes on.
+    func clear() {
+        conduct.behaviours.withLock { $0 = [:] }
+        let torn = conduct.torn.withLock { torn in
+            defer { torn = [] }
+            return torn
+        }
+        for channel in torn { Self.reset(channel) }
+    }
+
+    /// Ends a side of a connection with a reset instead of an orderly end.
+    fileprivate static func reset(_ channel: any Channel) {
+        guard let provider = channel as? any SocketOptionProvider else { return }
+        provider.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+    }
 
     /// How each service's connections behave now; the proxies' threads read it.
     fileprivate final class Conduct: Sendable {
         let behaviours = Mutex<[SystemService: Behaviour]>([:])
+        /// Both sides of each connection that has lost something.
+        let torn = Mutex<[any Channel]>([])
 
         func behaviour(of service: SystemService) -> Behaviour {
             behaviours.withLock { $0[service] ?? Behaviour() }
@@ -139,6 +155,7 @@ private final class Forwarder: ChannelInboundHandler {
     /// When what came last arrives; nothing may overtake it.
     private var latest = NIODeadline.distantPast
     private var readBytes = 0
+    private var isTorn = false
 
     init(to peer: any Channel, of service: SystemService, _ conduct: FaultyNetwork.Conduct, isAnswer: Bool) {
         self.peer = peer
@@ -157,7 +174,7 @@ private final class Forwarder: ChannelInboundHandler {
         let buffer = unwrapInboundIn(data)
         let behaviour = conduct.behaviour(of: service)
         readBytes += buffer.readableBytes
-        if behaviour.losesAnswers && isAnswer { return }
+        if isTorn || (behaviour.losesAnswers && isAnswer) { return lose(context) }
         if Int.random(in: 0..<1000) < behaviour.resetsPerThousand { return reset(context) }
         latest = max(latest, NIODeadline.now() + TimeAmount(behaviour.latency))
         guard latest > .now() else {
@@ -197,11 +214,17 @@ private final class Forwarder: ChannelInboundHandler {
         }
     }
 
-    /// Ends both sides with a reset instead of an orderly end.
     private func reset(_ context: ChannelHandlerContext) {
-        for channel in [context.channel, peer] {
-            guard let provider = channel as? any SocketOptionProvider else { continue }
-            provider.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
-        }
+        for channel in [context.channel, peer] { FaultyNetwork.reset(channel) }
+    }
+
+    /// Lets what came be lost, and everything after it; the connection breaks when the network is whole again.
+    private func lose(_ context: ChannelHandlerContext) {
+        guard !isTorn else { return }
+        isTorn = true
+        let sides = [context.channel, peer]
+        conduct.torn.withLock { $0 += sides }
+        // It may have become whole in this moment, without having seen this one.
+        if !conduct.behaviour(of: service).losesAnswers { reset(context) }
     }
 }

@@ -63,6 +63,6 @@ extension Nemesis {
 
     private func start(_ replica: Replica, with environment: [String: String]) async throws {
         try replica.launch(with: environment)
-        try await replica.process?.waitUntilReady(within: .seconds(60))
+        try await replica.waitUntilReady()
     }
 }
