@@ -18,10 +18,10 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     /// migration says otherwise.
     package var requiredVersion: Int {
         switch self {
-        case .gateway: 5
+        case .gateway: 6
         case .engine: 7
-        case .scheduler: 3
-        case .jobs: 3
+        case .scheduler: 4
+        case .jobs: 4
         case .audit: 4
         }
     }

@@ -75,7 +75,7 @@ struct FoundationTests {
                 INSERT INTO \(name).dead_letters (dead_letter_id, exchange, routing_key, headers, body, reason)
                 VALUES (gen_random_uuid(), 'e', 'k', '{}', '', 'r')
                 """,
-                "UPDATE \(name).dead_letters SET redriven_at = now()",
+                "UPDATE \(name).dead_letters SET state = 'redriven', redriven_at = now()",
                 "SELECT FROM \(name).schema_migrations",
             ] {
                 #expect(await refusal(sql, by: client) == nil, "\(sql)")

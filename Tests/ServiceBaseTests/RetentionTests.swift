@@ -108,7 +108,7 @@ struct RetentionTests {
                 INSERT INTO engine.dead_letters (dead_letter_id, exchange, routing_key, item_id, headers, body, reason)
                 VALUES (gen_random_uuid(), 'e', 'k', \(site.id(5)), '{}', '', 'r')
                 """,
-                "UPDATE engine.dead_letters SET redriven_at = now()"
+                "UPDATE engine.dead_letters SET state = 'redriven', redriven_at = now()"
             ),
             (
                 "an emitted signal with the week's time that is on its way",

@@ -81,8 +81,9 @@ struct RowRetentionTests {
                 """,
                 """
                 INSERT INTO engine.dead_letters (dead_letter_id, exchange, routing_key, headers, body, reason,
-                                                 received_at, redriven_at)
-                SELECT gen_random_uuid(), 'e', 'k', '{}', '', 'r', now() - interval '200 days', again
+                                                 received_at, redriven_at, state)
+                SELECT gen_random_uuid(), 'e', 'k', '{}', '', 'r', now() - interval '200 days', again,
+                       CASE WHEN again IS NULL THEN 'waiting' ELSE 'redriven' END
                 FROM unnest(ARRAY[NULL, now() - interval '89 days', now() - interval '91 days']) AS again
                 """,
                 """

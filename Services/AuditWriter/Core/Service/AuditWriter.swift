@@ -14,6 +14,7 @@ package enum AuditWriter {
     /// What the service declares about itself.
     package static let definition = ServiceDefinition(
         .auditWriter,
+        keys: OutboxKeys.all,
         metrics: ServiceBase.metrics + LogMetrics.descriptions
     )
 

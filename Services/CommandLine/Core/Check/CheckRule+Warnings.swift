@@ -23,7 +23,7 @@ extension CheckRule {
                 """
                 SELECT format('dead letter %s of \(schema.name), received %s: %s', dead_letter_id, received_at,
                               left(reason, 200))
-                FROM \(schema.name).dead_letters WHERE redriven_at IS NULL
+                FROM \(schema.name).dead_letters WHERE state = 'waiting'
                 """
             }
             .joined(separator: " UNION ALL ")

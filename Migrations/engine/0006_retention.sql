@@ -40,7 +40,7 @@ BEGIN
             -- Signals that were put away, and that a person may send again.
             OR EXISTS (
                 SELECT FROM engine.dead_letters d
-                WHERE d.redriven_at IS NULL AND d.item_id >= week_from AND d.item_id < week_until)
+                WHERE d.state = 'waiting' AND d.item_id >= week_from AND d.item_id < week_until)
             -- Signals that runs have emitted, and that are on their way.
             OR EXISTS (
                 SELECT FROM engine.lanes l
@@ -132,7 +132,7 @@ BEGIN
 END
 $$;
 
--- Deletes up to `batch` dead letters that were sent again more than `keep_days` days ago; those that wait stay.
+-- Deletes up to `batch` dead letters that were redriven or discarded more than `keep_days` days ago.
 CREATE FUNCTION engine.forget_dead_letters(keep_days integer, batch integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms'
 AS $$
@@ -145,14 +145,15 @@ BEGIN
     END IF;
     DELETE FROM engine.dead_letters WHERE dead_letter_id IN (
         SELECT d.dead_letter_id FROM engine.dead_letters d
-        WHERE d.redriven_at < now() - make_interval(days => keep_days)
-        ORDER BY d.redriven_at LIMIT batch FOR UPDATE SKIP LOCKED);
+        WHERE d.state <> 'waiting'
+          AND coalesce(d.redriven_at, d.discarded_at) < now() - make_interval(days => keep_days)
+        ORDER BY coalesce(d.redriven_at, d.discarded_at) LIMIT batch FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS forgotten = ROW_COUNT;
     RETURN forgotten;
 END
 $$;
 
-CREATE INDEX dead_letters_redriven ON engine.dead_letters (redriven_at) WHERE redriven_at IS NOT NULL;
+CREATE INDEX dead_letters_age ON engine.dead_letters ((coalesce(redriven_at, discarded_at))) WHERE state <> 'waiting';
 
 -- What the deletion of old answers looks for.
 CREATE INDEX requests_age ON engine.requests (created_at);

@@ -98,7 +98,7 @@ BEGIN
 END
 $$;
 
--- Deletes up to `batch` dead letters that were sent again more than `keep_days` days ago; those that wait stay.
+-- Deletes up to `batch` dead letters that were redriven or discarded more than `keep_days` days ago.
 CREATE FUNCTION jobs.forget_dead_letters(keep_days integer, batch integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms'
 AS $$
@@ -111,14 +111,15 @@ BEGIN
     END IF;
     DELETE FROM jobs.dead_letters WHERE dead_letter_id IN (
         SELECT d.dead_letter_id FROM jobs.dead_letters d
-        WHERE d.redriven_at < now() - make_interval(days => keep_days)
-        ORDER BY d.redriven_at LIMIT batch FOR UPDATE SKIP LOCKED);
+        WHERE d.state <> 'waiting'
+          AND coalesce(d.redriven_at, d.discarded_at) < now() - make_interval(days => keep_days)
+        ORDER BY coalesce(d.redriven_at, d.discarded_at) LIMIT batch FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS forgotten = ROW_COUNT;
     RETURN forgotten;
 END
 $$;
 
-CREATE INDEX dead_letters_redriven ON jobs.dead_letters (redriven_at) WHERE redriven_at IS NOT NULL;
+CREATE INDEX dead_letters_age ON jobs.dead_letters ((coalesce(redriven_at, discarded_at))) WHERE state <> 'waiting';
 
 -- What the deletion of old answers looks for.
 CREATE INDEX requests_age ON jobs.requests (created_at);
