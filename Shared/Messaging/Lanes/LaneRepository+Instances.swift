@@ -51,6 +51,8 @@ extension LaneRepository {
 
     /// Lanes that are not finished and that nobody sends: their keeper's lease has expired, or they are closed and kept by
     /// this very instance, which does not know of it because an answer was lost.
+    ///
+    /// An open lane of this instance is its own, whatever its lease: it may just have been opened.
     func abandonedLanes(besides held: [Int64], by instance: UUID, limit: Int) async throws -> [AbandonedLane] {
         let rows = try await database.execute(
             PostgresStatement(
@@ -62,7 +64,8 @@ extension LaneRepository {
                 FROM \(schema).lanes l LEFT JOIN \(schema).instances i ON i.instance = l.keeper
                 WHERE (l.closed_at IS NULL OR l.signals_verified < l.signals_last
                        OR l.commands_verified < l.commands_last OR l.audit_verified < l.audit_last)
-                  AND (i.instance IS NULL OR i.lease_until < now() OR (l.keeper = $2 AND l.closed_at IS NOT NULL))
+                  AND CASE WHEN l.keeper = $2 THEN l.closed_at IS NOT NULL
+                           ELSE i.instance IS NULL OR i.lease_until < now() END
                   AND l.epoch <> ALL ($3::bigint[])
                 ORDER BY l.epoch
                 LIMIT $1
