@@ -44,6 +44,26 @@ struct QueueWatchTests {
         #expect(watch.answered(at: start + interval * 2, messages: 3, hasRoom: true) == true)
     }
 
+    @Test func aStandbyIsGivenMoreTime() {
+        var watch = QueueWatch(needed: QueueWatch.proofsOfStandby)
+        watch.subscribed(at: start)
+        for round in 1...2 * QueueWatch.proofsOfStandby {
+            let now = start + interval * round
+            #expect(watch.polled(at: now, every: interval) == true)
+            // An empty queue in between lets it count from the start.
+            let messages = round == QueueWatch.proofsOfStandby ? 0 : 3
+            #expect(
+                watch.answered(at: now, messages: messages, hasRoom: true) == (round == 2 * QueueWatch.proofsOfStandby)
+            )
+        }
+        watch = watch.anew
+        watch.subscribed(at: start)
+        #expect(watch.polled(at: start + interval, every: interval) == true)
+        #expect(watch.answered(at: start + interval, messages: 3, hasRoom: true) == false)
+        #expect(watch.polled(at: start + interval * 2, every: interval) == true)
+        #expect(watch.answered(at: start + interval * 2, messages: 3, hasRoom: true) == false)
+    }
+
     @Test func aDeliveryInBetweenShowsThatItLives() {
         var watch = subscribed()
         #expect(watch.polled(at: start + interval, every: interval) == true)

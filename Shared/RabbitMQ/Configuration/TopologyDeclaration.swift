@@ -23,6 +23,9 @@ package struct QueueDeclaration: Sendable, Equatable {
         self.arguments = arguments
     }
 
+    /// Whether one consumer gets everything while the others stand by.
+    var isSingleActiveConsumer: Bool { arguments["x-single-active-consumer"] == .bool(true) }
+
     /// A durable quorum queue.
     package static func quorum(
         _ name: String,

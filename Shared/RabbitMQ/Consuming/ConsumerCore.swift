@@ -79,7 +79,7 @@ final class ConsumerCore: ConnectionClient {
             isConnected = false
             queueName = nil
             subscription.connectionLost()
-            watch = QueueWatch()
+            watch = watch.anew
             ledger = DeliveryLedger()
             buffer.removeAll()
             mailbox.removeAll()
@@ -102,6 +102,9 @@ final class ConsumerCore: ConnectionClient {
     init(configuration: RabbitMQConfiguration, subscription: Subscription) {
         self.configuration = configuration
         self.subscription = subscription
+        if subscription.queue.isSingleActiveConsumer {
+            state.withLock { $0.watch = QueueWatch(needed: QueueWatch.proofsOfStandby) }
+        }
     }
 
     var isConsuming: Bool { state.withLock { $0.isConnected && $0.subscription.isActive } }

@@ -2,15 +2,32 @@
 ///
 /// A broker that loses a node or a queue can forget a consumer without telling it; RabbitMQ 3.10 does so with a quorum
 /// queue that is deleted after its leader has changed. So a consumer that gets nothing for a while asks for its queue.
-/// Where there is none, the broker closes the channel. Where messages are ready twice in a row, and not one came in
+/// Where there is none, the broker closes the channel. Where messages are ready again and again, and not one came in
 /// between although there is room for it, the subscription is dead.
 struct QueueWatch {
+    /// How many answers in a row it takes: one message may be on its way.
+    static let proofs = 2
+    /// How many it takes where another consumer may be the single active one.
+    ///
+    /// This one then rightly gets nothing while the other has much to do. To subscribe anew is harmless, and need not be
+    /// done all the time.
+    static let proofsOfStandby = 4
+
+    private let needed: Int
     /// When the question was put that is not answered yet.
     private(set) var askedAt: ContinuousClock.Instant?
 
     /// Since when nothing has come, and nothing was asked.
     private var quietSince: ContinuousClock.Instant?
-    private var isSuspicious = false
+    private var suspicions = 0
+
+    /// - Parameter needed: How many answers in a row it takes.
+    init(needed: Int = QueueWatch.proofs) {
+        self.needed = needed
+    }
+
+    /// The watch over the next subscription.
+    var anew: QueueWatch { QueueWatch(needed: needed) }
 
     /// When the next question is due, if nothing comes until then.
     func next(every interval: Duration) -> ContinuousClock.Instant? {
@@ -23,7 +40,7 @@ struct QueueWatch {
     /// A message came.
     mutating func delivered(at now: ContinuousClock.Instant) {
         quietSince = now
-        isSuspicious = false
+        suspicions = 0
     }
 
     /// The owner thread has a subscription and asks whether to put the question now.
@@ -43,12 +60,9 @@ struct QueueWatch {
     mutating func answered(at now: ContinuousClock.Instant, messages: Int, hasRoom: Bool) -> Bool {
         // What came since the question was put shows that the subscription lives.
         let isQuiet = (quietSince ?? now) <= (askedAt ?? now)
-        let isSuspiciousNow = messages > 0 && hasRoom && isQuiet
-        defer {
-            askedAt = nil
-            quietSince = now
-            isSuspicious = isSuspiciousNow
-        }
-        return isSuspiciousNow && isSuspicious
+        suspicions = messages > 0 && hasRoom && isQuiet ? suspicions + 1 : 0
+        askedAt = nil
+        quietSince = now
+        return suspicions >= needed
     }
 }
