@@ -20,6 +20,7 @@ package struct ServiceBase: Sendable {
     package let parts: [ServicePart]
     private let appID: String
     private let broker: RabbitMQConfiguration
+    private let health: HealthRegistry
     let logger: Logger
 
     /// Connects, and checks that the schema is one that this release can work with.
@@ -92,6 +93,7 @@ package struct ServiceBase: Sendable {
             ],
             appID: context.identity.name,
             broker: broker,
+            health: context.health,
             logger: context.logger
         )
     }
@@ -139,13 +141,13 @@ package struct ServiceBase: Sendable {
         )
     }
 
-    /// Answers the requests that other services send to this one.
+    /// Answers the requests that other services send to this one, which is ready only while it takes them.
     package func requestServer(
         _ routes: RequestRoutes,
         concurrency: Int = 64,
         translate: @escaping RequestServer.Translate = { _ in nil }
     ) -> RequestServer {
-        RequestServer(
+        let server = RequestServer(
             service: name,
             appID: appID,
             configuration: broker,
@@ -155,6 +157,10 @@ package struct ServiceBase: Sendable {
             translate: translate,
             logger: logger
         )
+        health.register("requests") {
+            server.isReady ? .ok : .failing("requests of other services are not taken")
+        }
+        return server
     }
 
     /// A database of a service, connected and checked.
