@@ -200,9 +200,6 @@ package final class RequestClient: Service, Sendable {
 
     /// Waits a moment for the reply queue, without which a reply would be lost.
     private func waitUntilReady(deadline: ContinuousClock.Instant) async throws(RequestError) {
-        if let reason = publisher.blockedReason {
-            throw RequestError(.unavailable, "the broker takes no messages: \(reason)")
-        }
         let limit = min(deadline, .now + Self.patience)
         while !isReady {
             guard ContinuousClock.now < limit else {
