@@ -42,6 +42,47 @@ extension FaultTests {
         }
     }
 
+    /// The watermark of what is verified cannot be stored for a while, also not when the last message is.
+    @Test func verifiedWatermarksAreStoredInTheEnd() async throws {
+        try await installation.sql.executeScript(
+            """
+            CREATE SEQUENCE refused_watermarks;
+            CREATE FUNCTION refuse_watermark() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+            BEGIN
+                -- A sequence keeps what a transaction that is rolled back has counted.
+                PERFORM nextval('public.refused_watermarks');
+                RAISE EXCEPTION 'not now' USING ERRCODE = '57P01';
+            END $$;
+            CREATE TRIGGER refuse BEFORE UPDATE ON gateway.lanes FOR EACH ROW
+            WHEN (NEW.signals_verified > OLD.signals_verified) EXECUTE FUNCTION refuse_watermark();
+            """
+        )
+        func refused() async throws -> Int { try await installation.count("SELECT last_value FROM refused_watermarks") }
+        let outcome: Result<Void, any Error>
+        do {
+            try await automate()
+            try await SignalLoad(installation, prefix: "watermark", types: Self.types).during { load in
+                try await load.acknowledges(60)
+            }
+            let before = try await refused()
+            try await eventually("the watermark is tried again", within: .seconds(60)) {
+                try await refused() > before
+            }
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        try await installation.sql.executeScript(
+            """
+            DROP TRIGGER refuse ON gateway.lanes;
+            DROP FUNCTION refuse_watermark;
+            DROP SEQUENCE refused_watermarks;
+            """
+        )
+        try outcome.get()
+        try await installation.showingLogs { try await Invariants(installation).hold() }
+    }
+
     @Test func sessionsAreKilledAgainAndAgain() async throws {
         try await underLoad("sessions") { load in
             for _ in 0..<8 {

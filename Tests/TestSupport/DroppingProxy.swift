@@ -48,6 +48,9 @@ package final class DroppingProxy: Sendable {
         Thread.detachNewThread { self.acceptAll() }
     }
 
+    /// Forwards everything from now on.
+    package func stopLosing() { rest.withLock { $0 = 0 } }
+
     /// Accepts no more connections.
     package func close() {
         shutdown(listener, Int32(SHUT_RDWR))

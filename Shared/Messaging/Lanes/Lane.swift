@@ -36,6 +36,19 @@ final class Lane: Sendable {
 
     var producer: String { "\(context.service)/\(context.replica)/\(name)" }
 
+    /// Whether there is a transaction whose outcome is not known.
+    var isUnsettled: Bool { state.withLock { $0.machine.phase == .unsettled } }
+
+    /// Settles a transaction of unknown outcome, and sends what it holds where it has taken place.
+    func settleNow(deadline: ContinuousClock.Instant) async throws {
+        guard isUnsettled, case .settle(let position) = state.withLock({ $0.machine.transactionWanted() }) else {
+            return
+        }
+        if try await settle(position, deadline: deadline) == .committed {
+            relaySettled()
+        }
+    }
+
     /// Runs a transaction.
     ///
     /// - Parameters:

@@ -49,6 +49,24 @@ package final class LaneGroup: Service {
         return try await lane.transaction(deadline: deadline ?? .now + .seconds(15), body)
     }
 
+    /// Settles what idle lanes have left unsettled.
+    ///
+    /// A lane settles before its next transaction; but what it has committed must reach others also where none comes.
+    func settleIdle() async throws {
+        var failure: (any Error)?
+        for lane in pool.checkoutFree(where: \.isUnsettled) {
+            do {
+                try await lane.settleNow(deadline: .now + .seconds(5))
+            } catch {
+                failure = error
+            }
+            pool.checkin(lane)
+        }
+        if let failure {
+            throw failure
+        }
+    }
+
     /// Whether this instance has certainly held its lease all the time since an instant: nobody can have taken over in
     /// between what it has worked on since then.
     ///

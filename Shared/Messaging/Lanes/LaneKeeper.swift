@@ -4,7 +4,7 @@ import Logging
 import PostgreSQL
 import Synchronization
 
-/// Renews the instance's lease, and takes over the lanes of instances whose lease has expired.
+/// Renews the instance's lease, settles its idle lanes, and takes over those of instances whose lease has expired.
 struct LaneKeeper: Sendable {
     /// How long a lease lasts without renewal, in seconds.
     static let leaseSeconds = 8
@@ -21,6 +21,7 @@ struct LaneKeeper: Sendable {
             // Apart from the taking over, which may take longer than the lease.
             group.addTask { await repeating("the lease cannot be renewed", renew) }
             group.addTask { await repeating("lanes cannot be taken over", takeOver) }
+            group.addTask { await repeating("an idle lane cannot be settled") { try await lanes.settleIdle() } }
         }
     }
 

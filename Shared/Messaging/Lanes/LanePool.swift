@@ -56,6 +56,15 @@ final class LanePool: Sendable {
         waiter?.resume(returning: lane)
     }
 
+    /// Takes out the free lanes that satisfy a condition; each has to be given back.
+    func checkoutFree(where condition: (Lane) -> Bool) -> [Lane] {
+        state.withLock { state in
+            let taken = state.free.filter(condition)
+            state.free.removeAll { lane in taken.contains { $0 === lane } }
+            return taken
+        }
+    }
+
     /// Refuses everything from now on; lanes that are out come back as they are given back.
     func drain() {
         let waiters = state.withLock { state in

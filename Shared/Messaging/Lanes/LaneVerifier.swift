@@ -88,9 +88,8 @@ actor LaneVerifier {
         do {
             let finding = try await find(relay, progress, isProbe: !standing.isAnswered)
             standing.isAnswered = true
-            hasProgress = finding.verified > progress.verified
-            relay.verified(finding.verified, next: finding.next ?? finding.asked.last)
-            if hasProgress {
+            let moves = finding.verified > progress.verified
+            if moves {
                 try await context.repository.progress(
                     epoch: relay.epoch,
                     destination: destination,
@@ -98,6 +97,9 @@ actor LaneVerifier {
                     verified: finding.verified
                 )
             }
+            // Only what is stored: a lane that is verified is not looked at again, and its row would stay behind.
+            relay.verified(finding.verified, next: finding.next ?? finding.asked.last)
+            hasProgress = moves
             let lost = try await judge(finding, &standing.judge, relay, progress, hasProgress: hasProgress)
             if !lost.isEmpty {
                 try await publishAgain(lost, relay: relay)

@@ -55,6 +55,46 @@ struct LaneServerTests {
         }
     }
 
+    @Test("a commit that could not be settled in time is settled later, also where no other transaction comes")
+    func unsettledAndIdle() async throws {
+        try await ServiceDatabase.with(.gateway) { database in
+            let port = try #require(database.configuration.hosts.first?.port)
+            let settling = try DroppingProxy(upstreamPort: port, mark: "SET commits = CASE", losing: .message)
+            defer { settling.close() }
+            let committing = try DroppingProxy(upstreamPort: settling.port, mark: "COMMIT\0", times: 1)
+            defer { committing.close() }
+            try await database.through(committing) { client in
+                let context = LaneContext.withoutBroker(client)
+                let lanes = LaneGroup(context: context, count: 1)
+                let error = await #expect(throws: PostgresError.self) {
+                    try await lanes.transaction(deadline: .now + .seconds(5)) { transaction in
+                        transaction.audit(.laneClosed(producer: "test", epoch: 1, last: .zero, by: context))
+                    }
+                }
+                #expect(error?.code == .commitOutcomeUnknown)
+                settling.stopLosing()
+                let keeper = LaneKeeper(context: context, relays: RelayRegistry(), lanes: lanes)
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await keeper.run() }
+                    do {
+                        try await eventually("the lane is settled", within: .seconds(60)) {
+                            try await Self.texts(
+                                """
+                                SELECT l.commits || ' ' || l.audit_last FROM gateway.lanes l
+                                JOIN gateway.outbox o ON o.epoch = l.epoch AND o.xmin <> l.xmin
+                                """,
+                                database
+                            ) == ["1 1"]
+                        }
+                    } catch {
+                        Issue.record(error)
+                    }
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
     @Test("a lane is sent by the instance that took it over without hearing that it did", arguments: [true, false])
     func lostTakeover(isClosed: Bool) async throws {
         let mark = isClosed ? "SET closed_at = coalesce" : "COMMIT\0"
