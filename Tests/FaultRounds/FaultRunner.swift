@@ -40,7 +40,7 @@ struct FaultRunner: Sendable {
         goesOn = environment["BATUTA_FAULT_GO_ON"] == "1"
         output = URL(fileURLWithPath: environment["BATUTA_FAULT_OUTPUT"] ?? found.directory)
         commit = environment["BATUTA_FAULT_COMMIT"] ?? "unknown"
-        clock = try FakeClock(in: output)
+        clock = try FakeClock(in: FileManager.default.temporaryDirectory)
     }
 
     /// Runs every round, or all up to the first in which something does not hold; answers whether everything held.
@@ -51,15 +51,15 @@ struct FaultRunner: Sendable {
         let classes = FaultSetting(isCluster: true, hasProxies: true, hasFakeClocks: clock != nil).classes
         guard faultClass.map(classes.contains) ?? true else { return true }
         let subject = FaultRecord.Subject(commit: commit, versions: try await versions())
-        var isValid = true
+        var records: [FaultRecord] = []
         for round in 0..<rounds {
             let seed = seed &+ UInt64(round)
             let faultClass = faultClass ?? classes[Int(seed % UInt64(classes.count))]
             let record = await run(round, seed, faultClass, subject)
+            records.append(record)
             try append(record.line)
             FaultConsole.say(record.line)
             guard !record.isValid else { continue }
-            isValid = false
             FaultConsole.say(
                 "Round \(round + 1) found what must not be; its artefacts are in \(folder(seed).path). To repeat it:"
             )
@@ -68,7 +68,21 @@ struct FaultRunner: Sendable {
             )
             guard goesOn else { break }
         }
-        return isValid
+        summarize(records)
+        return records.allSatisfy(\.isValid)
+    }
+
+    /// One sentence about all rounds.
+    private func summarize(_ records: [FaultRecord]) {
+        let valid = records.filter(\.isValid)
+        let recoveries = valid.map(\.recovery).sorted()
+        guard let longest = recoveries.last else { return FaultConsole.say("No round of \(records.count) is valid.") }
+        let half = recoveries[recoveries.count / 2]
+        let signals = valid.reduce(0) { $0 + $1.acknowledged }
+        FaultConsole.say(
+            "\(valid.count) of \(records.count) rounds are valid: \(signals) signals acknowledged and none lost; at rest "
+                + "\(FaultRecord.tenths(half)) s after the faults at the median, \(FaultRecord.tenths(longest)) s at most."
+        )
     }
 
     private func run(

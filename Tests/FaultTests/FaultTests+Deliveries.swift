@@ -11,7 +11,12 @@ extension FaultTests {
         try await underLoad("twice") { load in
             let queue = subscription.queue.name
             let exchange = try #require(subscription.bindings.first).exchange
-            let interposer = try await Interposer(installation, target: queue, exchange: exchange)
+            let interposer = try await Interposer(
+                installation,
+                target: queue,
+                exchange: exchange,
+                generator: .random(for: "messagesComeTwiceAndOutOfOrder")
+            )
             try await interposer.during {
                 try await installation.broker.unbind(queue: queue, from: exchange)
                 try await load.acknowledges(150)

@@ -12,15 +12,22 @@ package final class Interposer: Sendable {
     private let consumer: RabbitMQConsumer
     private let publisher: RabbitMQPublisher
     private let total = Mutex(0)
-    private let generator = Mutex(SeededGenerator.random(for: "Interposer"))
+    private let generator: Mutex<SeededGenerator>
 
     /// - Parameters:
     ///   - installation: whose virtual host it stands in.
     ///   - target: the queue that receives what it hands on.
     ///   - exchange: the exchange that it listens to.
+    ///   - generator: what the order is drawn from.
     /// - Throws: `TestSupportError` when the broker cannot be prepared.
-    package init(_ installation: Installation, target: String, exchange: String) async throws {
+    package init(
+        _ installation: Installation,
+        target: String,
+        exchange: String,
+        generator: SeededGenerator
+    ) async throws {
         self.target = target
+        self.generator = Mutex(generator)
         self.exchange = exchange
         name = "interposer.\(target)"
         broker = installation.broker

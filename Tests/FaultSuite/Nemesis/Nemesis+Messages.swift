@@ -38,7 +38,12 @@ extension Nemesis {
     private func shuffle(_ queue: String, for lasting: Duration) async throws {
         let broker = installation.broker
         let exchange = queue == "audit.writer" ? Topology.auditExchange : Topology.signalsExchange
-        let interposer = try await Interposer(installation, target: queue, exchange: exchange)
+        let interposer = try await Interposer(
+            installation,
+            target: queue,
+            exchange: exchange,
+            generator: SeededGenerator(seed: seed)
+        )
         try await interposer.during(within: FaultRound.patience) {
             try await broker.unbind(queue: queue, from: exchange)
             try await Task.sleep(for: lasting)

@@ -12,6 +12,8 @@ struct Nemesis: Sendable {
     let clock: FakeClock?
     let journal: FaultJournal
     let load: SignalLoad.Running
+    /// What is drawn while a fault is made.
+    let seed: UInt64
 
     /// The processes that a fault has ended on purpose.
     private let ended = EndedProcesses()
@@ -22,7 +24,8 @@ struct Nemesis: Sendable {
         network: FaultyNetwork?,
         clock: FakeClock?,
         journal: FaultJournal,
-        load: SignalLoad.Running
+        load: SignalLoad.Running,
+        seed: UInt64
     ) {
         self.installation = installation
         self.servers = servers
@@ -30,6 +33,7 @@ struct Nemesis: Sendable {
         self.clock = clock
         self.journal = journal
         self.load = load
+        self.seed = seed
     }
 
     /// Waits for the entry's moment, makes the fault, lets it last, undoes it, and waits until all servers are whole.

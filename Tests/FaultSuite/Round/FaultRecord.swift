@@ -94,7 +94,8 @@ package struct FaultRecord: Sendable {
         writer.endObject()
     }
 
-    private static func tenths(_ value: Double) -> String {
+    /// A number with one decimal.
+    package static func tenths(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(abs(tenths % 10))"
     }

@@ -96,7 +96,8 @@ package struct FaultRound: Sendable {
                 network: network,
                 clock: clock,
                 journal: journal,
-                load: running
+                load: running,
+                seed: schedule.seed
             )
             let (began, before) = (ContinuousClock.now, running.count)
             try await administrating(workload) { try await perform(schedule, with: nemesis) }
