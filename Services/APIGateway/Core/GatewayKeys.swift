@@ -55,7 +55,7 @@ package enum GatewayKeys {
         "BATUTA_HTTP_BODY_TIMEOUT",
         in: .milliseconds(100) ... .seconds(300),
         default: "10s",
-        help: "How long a request's body may take to arrive."
+        help: "How long a request's body may take to arrive, and how long a client may take nothing of its answer."
     )
 
     /// How long a connection may be idle.

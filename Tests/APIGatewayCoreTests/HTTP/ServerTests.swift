@@ -107,6 +107,24 @@ struct ServerTests {
         #expect(problem?.status == 422)
     }
 
+    @Test func clientsThatReadNothingAreEndedAndHoldNobodyBack() async throws {
+        try await TestGateway.with(bodyPatience: .milliseconds(200)) { test in
+            let server = test.gateway.server
+            let greedy = IdleConnections(
+                8,
+                port: server.port ?? 0,
+                saying: String(repeating: "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", count: 4_000)
+            )
+            #expect(greedy.count == 8)
+            try await eventually("they are there") { server.openConnections >= 8 }
+            let posted = await test.post(["beside-the-greedy"])
+            #expect(posted.map(\.status) == [202])
+            // The test's own connections stay.
+            try await eventually("they are gone", within: .seconds(60)) { server.openConnections <= 4 }
+            withExtendedLifetime(greedy) {}
+        }
+    }
+
     @Test func slowBodiesAreEnded() async throws {
         try await TestGateway.with(bodyPatience: .milliseconds(200)) { test in
             let answer = try await RawConnection.exchange(

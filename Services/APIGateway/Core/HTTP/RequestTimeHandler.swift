@@ -4,7 +4,8 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Ends requests whose bodies arrive too slowly (408) and such as are no HTTP (400), with a problem document.
+/// Ends requests whose bodies arrive too slowly (408) and such as are no HTTP (400), with a problem document, and
+/// connections whose client takes nothing of its answer.
 ///
 /// A request that was answered early is read to its end within the same time and a bounded size, so that its sender sees
 /// the answer; then the connection is closed.
@@ -25,8 +26,9 @@ final class RequestTimeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isEnding = false
     private var language = Language.english
     private var timer: Scheduled<Void>?
+    private var stall: Scheduled<Void>?
 
-    /// - Parameter patience: How long a body may take.
+    /// - Parameter patience: How long a body may take, or a client take nothing of what waits for it.
     init(patience: TimeAmount) {
         self.patience = patience
     }
@@ -80,6 +82,16 @@ final class RequestTimeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stall?.cancel()
+        stall = nil
+        if !context.channel.isWritable {
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            stall = context.eventLoop.scheduleTask(in: patience) { bound.value.close(promise: nil) }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError, !isEnding else {
             context.fireErrorCaught(error)
@@ -89,15 +101,20 @@ final class RequestTimeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        cancelTimers()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        cancelTimers()
         if !isEnding { failBody(context) }
         context.fireChannelInactive()
+    }
+
+    private func cancelTimers() {
+        timer?.cancel()
+        timer = nil
+        stall?.cancel()
+        stall = nil
     }
 
     private func schedule(_ context: ChannelHandlerContext) {
