@@ -213,7 +213,11 @@ package struct ServiceBase: Sendable {
             let gate = PostgresClient(configuration: configuration, logger: context.logger)
             group.addTask { try await gate.run() }
             defer { group.cancelAll() }
-            try await SchemaGate.check(client: gate, schema: schema)
+            do {
+                try await SchemaGate.check(client: gate, schema: schema)
+            } catch let error as PersistenceError where error.code == .database {
+                throw DatabaseAwayError(cause: error)
+            }
         }
         context.health.register("database") {
             do {
