@@ -6,6 +6,7 @@ package struct InstallationTrait: SuiteTrait, TestScoping {
     private let services: [SystemService: Int]
     private let settings: [SystemService: [String: String]]
     private let isPrivate: Bool
+    private let disk: Int?
 
     @concurrent
     package func provideScope(
@@ -14,7 +15,7 @@ package struct InstallationTrait: SuiteTrait, TestScoping {
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         if isPrivate {
-            try await PrivateServers.with { servers in
+            try await PrivateServers.with(databaseDisk: disk) { servers in
                 try await run(on: servers.servers, servers, function)
             }
         } else {
@@ -42,8 +43,10 @@ package struct InstallationTrait: SuiteTrait, TestScoping {
         _ name: String,
         _ services: [SystemService: Int],
         settings: [SystemService: [String: String]] = [:],
-        isPrivate: Bool
+        isPrivate: Bool,
+        disk: Int? = nil
     ) {
+        self.disk = disk
         self.name = name
         self.services = services
         self.settings = settings
@@ -68,7 +71,19 @@ extension Trait where Self == InstallationTrait {
     }
 
     /// One installation on servers of its own, which the suite may restart.
-    package static func privateInstallation(_ name: String, _ services: [SystemService: Int]) -> Self {
-        InstallationTrait(name, services, isPrivate: true)
+    ///
+    /// - Parameters:
+    ///   - name: a word for the names of database and virtual host.
+    ///   - services: how many replicas of which service are started.
+    ///   - settings: environment variables of services that differ from their defaults.
+    ///   - databaseDisk: the size of the database's own disk, in MiB; nil leaves it on the machine's.
+    /// - Returns: the trait.
+    package static func privateInstallation(
+        _ name: String,
+        _ services: [SystemService: Int],
+        settings: [SystemService: [String: String]] = [:],
+        databaseDisk: Int? = nil
+    ) -> Self {
+        InstallationTrait(name, services, settings: settings, isPrivate: true, disk: databaseDisk)
     }
 }

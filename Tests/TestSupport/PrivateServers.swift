@@ -20,15 +20,18 @@ package struct PrivateServers: Sendable {
     ///
     /// - Parameters:
     ///   - isEncrypted: whether they take encrypted connections only.
+    ///   - megabytes: the size of a disk of Postgres' own, in MiB; nil leaves it on the machine's.
     ///   - body: what to do with the servers.
     /// - Returns: what the closure returned.
     /// - Throws: `TestSupportError` when the servers did not start, or the closure's error.
     package static func with<Value>(
         isEncrypted: Bool = false,
+        databaseDisk megabytes: Int? = nil,
         _ body: (PrivateServers) async throws -> Value
     ) async throws -> Value {
         let directory = Command.temporaryURL("servers").path
         do {
+            if let megabytes { try await SmallDisk.mount(at: directory + "/servers/postgres", megabytes: megabytes) }
             try await Command.check(command, ["start", directory] + (isEncrypted ? ["tls"] : []))
             let value = try await body(PrivateServers(servers: try read(directory)))
             try await remove(directory)
