@@ -23,10 +23,8 @@ package struct GatewayTLS: Sendable {
     package init(certificateFile: String, keyFile: String) throws {
         let certificateName = GatewayKeys.tlsCertificateFile.name
         let keyName = GatewayKeys.tlsKeyFile.name
-        let chain = (try? NIOSSLCertificate.fromPEMBytes(try Self.read(certificateFile, certificateName))) ?? []
-        guard let own = chain.first else {
-            // What cannot be read says so itself.
-            _ = try Self.read(certificateFile, certificateName)
+        let certificateBytes = try Self.read(certificateFile, certificateName)
+        guard let chain = try? NIOSSLCertificate.fromPEMBytes(certificateBytes), let own = chain.first else {
             throw StartError("\(certificateName): \(certificateFile) holds no certificate in PEM form.")
         }
         let keyBytes = try Self.read(keyFile, keyName)
