@@ -8,8 +8,9 @@ import RabbitMQ
 /// Asks the consumers of one destination which messages they lack, and publishes again what was lost.
 ///
 /// It sleeps while everything is verified. Otherwise it asks about what was confirmed some time ago, a thousand items at
-/// a time, at once again while there is progress; `LossJudge` tells a loss from a backlog. Each destination has its own,
-/// so that a consumer that is away or frozen holds nothing back but what is meant for it.
+/// a time: at once again while there is more to ask about, and after a while where there was not, for a question costs
+/// the same for one item as for many. `LossJudge` tells a loss from a backlog. Each destination has its own, so that a
+/// consumer that is away or frozen holds nothing back but what is meant for it.
 actor LaneVerifier {
     /// How long a message is left alone after it was confirmed.
     static let grace = Duration.seconds(2)
@@ -17,6 +18,8 @@ actor LaneVerifier {
     static let window: Int64 = 1_000
     /// The waits between two questions about the same items: short enough for a backlog to go on as fast as its consumer.
     static let waits = Duration.milliseconds(100)...Duration.seconds(1)
+    /// The wait after a question about all that could be asked about, where nothing waits for the answer.
+    static let pace = Duration.milliseconds(500)
     /// How many messages are put together at a time to be published again.
     private static let resending = 64
 
@@ -37,6 +40,8 @@ actor LaneVerifier {
         var verified: Int64
         /// The message after that, where it was read.
         var next: OutboxMessage?
+        /// Whether the consumer holds all that it was asked about, and there is more to ask about.
+        var goesOn: Bool
 
         var judged: [LossJudge.Asked] {
             asked.map { LossJudge.Asked(firstSeq: $0.firstSeq, isHeld: !lacking.contains($0.firstSeq)) }
@@ -84,7 +89,7 @@ actor LaneVerifier {
             return false
         }
         var standing = standings[relay.epoch] ?? Standing()
-        var hasProgress = false
+        var (hasProgress, goesOn) = (false, false)
         do {
             let finding = try await find(relay, progress, isProbe: !standing.isAnswered)
             standing.isAnswered = true
@@ -100,6 +105,7 @@ actor LaneVerifier {
             // Only what is stored: a lane that is verified is not looked at again, and its row would stay behind.
             relay.verified(finding.verified, next: finding.next ?? finding.asked.last)
             hasProgress = moves
+            goesOn = finding.goesOn
             let lost = try await judge(finding, &standing.judge, relay, progress, hasProgress: hasProgress)
             if !lost.isEmpty {
                 try await publishAgain(lost, relay: relay)
@@ -112,7 +118,8 @@ actor LaneVerifier {
                 metadata: ["error": "\(error)", "destination": "\(destination)", "epoch": "\(relay.epoch)"]
             )
         }
-        standing.notBefore = hasProgress ? .now : .now + standing.wait
+        let pace = progress.isHeld ? Self.waits.lowerBound : Self.pace
+        standing.notBefore = goesOn ? .now : .now + (hasProgress ? pace : standing.wait)
         standing.wait = hasProgress ? Self.waits.lowerBound : min(standing.wait * 2, Self.waits.upperBound)
         standings[relay.epoch] = standing
         return hasProgress
@@ -135,7 +142,13 @@ actor LaneVerifier {
         // Rows that are not there any more cannot be asked about.
         let end = messages.isEmpty ? last : asked.last?.lastSeq ?? progress.verified
         let verified = asked.first { lacking.contains($0.firstSeq) }.map { $0.firstSeq - 1 } ?? end
-        return Finding(asked: asked, lacking: lacking, verified: max(verified, progress.verified), next: next)
+        return Finding(
+            asked: asked,
+            lacking: lacking,
+            verified: max(verified, progress.verified),
+            next: next,
+            goesOn: verified >= end && progress.verified < end && end < progress.askable
+        )
     }
 
     /// What is to be published again, without its bodies.
