@@ -8,18 +8,13 @@ import RabbitMQ
 /// Asks the consumers of one destination which messages they lack, and publishes again what was lost.
 ///
 /// It sleeps while everything is verified. Otherwise it asks about what was confirmed some time ago, a thousand items at
-/// a time: at once again while there is more to ask about, and after a while where there was not, for a question costs
-/// the same for one item as for many. `LossJudge` tells a loss from a backlog. Each destination has its own, so that a
-/// consumer that is away or frozen holds nothing back but what is meant for it.
+/// a time; `QuestionPace` tells when to ask again, and `LossJudge` a loss from a backlog. Each destination has its own, so
+/// that a consumer that is away or frozen holds nothing back but what is meant for it.
 actor LaneVerifier {
     /// How long a message is left alone after it was confirmed.
     static let grace = Duration.seconds(2)
     /// How many items are asked about at a time.
     static let window: Int64 = 1_000
-    /// The waits between two questions about the same items: short enough for a backlog to go on as fast as its consumer.
-    static let waits = Duration.milliseconds(100)...Duration.seconds(1)
-    /// The wait after a question about all that could be asked about, where nothing waits for the answer.
-    static let pace = Duration.milliseconds(500)
     /// How many messages are put together at a time to be published again.
     private static let resending = 64
 
@@ -28,8 +23,7 @@ actor LaneVerifier {
         var judge = LossJudge()
         /// Whether the last question was answered; if not, the next one is about a single message, which costs little.
         var isAnswered = true
-        var wait = LaneVerifier.waits.lowerBound
-        var notBefore = ContinuousClock.now
+        var pace = QuestionPace()
     }
 
     /// What a question was about, and which of it the consumer lacks.
@@ -70,7 +64,7 @@ actor LaneVerifier {
                 }
                 relays.remove { [destination] in $0.destination == destination && $0.isTakenOver && $0.isVerified }
                 if !hasProgress {
-                    try? await Task.sleep(for: Self.waits.lowerBound)
+                    try? await Task.sleep(for: QuestionPace.waits.lowerBound)
                 }
             }
             let epochs = Set(relays.epochs)
@@ -79,7 +73,7 @@ actor LaneVerifier {
     }
 
     private func isDue(_ relay: LaneRelay) -> Bool {
-        (standings[relay.epoch]?.notBefore ?? .now) <= .now
+        standings[relay.epoch]?.pace.isDue(at: .now) ?? true
     }
 
     /// Verifies the next items of one lane; answers whether the watermark has moved.
@@ -89,7 +83,7 @@ actor LaneVerifier {
             return false
         }
         var standing = standings[relay.epoch] ?? Standing()
-        var (hasProgress, goesOn) = (false, false)
+        var outcome = QuestionPace.Outcome.nothing
         do {
             let finding = try await find(relay, progress, isProbe: !standing.isAnswered)
             standing.isAnswered = true
@@ -104,25 +98,23 @@ actor LaneVerifier {
             }
             // Only what is stored: a lane that is verified is not looked at again, and its row would stay behind.
             relay.verified(finding.verified, next: finding.next ?? finding.asked.last)
-            hasProgress = moves
-            goesOn = finding.goesOn
-            let lost = try await judge(finding, &standing.judge, relay, progress, hasProgress: hasProgress)
+            outcome = finding.goesOn ? .goesOn : moves ? .progress : .nothing
+            let lost = try await judge(finding, &standing.judge, relay, progress, hasProgress: moves)
             if !lost.isEmpty {
                 try await publishAgain(lost, relay: relay)
-                standing.wait = Self.waits.lowerBound
+                standing.pace.hurry()
             }
         } catch {
             standing.isAnswered = false
+            outcome = .nothing
             context.logger.debug(
                 "verification is tried again",
                 metadata: ["error": "\(error)", "destination": "\(destination)", "epoch": "\(relay.epoch)"]
             )
         }
-        let pace = progress.isHeld ? Self.waits.lowerBound : Self.pace
-        standing.notBefore = goesOn ? .now : .now + (hasProgress ? pace : standing.wait)
-        standing.wait = hasProgress ? Self.waits.lowerBound : min(standing.wait * 2, Self.waits.upperBound)
+        standing.pace.answered(outcome, isHeld: progress.isHeld, at: .now)
         standings[relay.epoch] = standing
-        return hasProgress
+        return outcome != .nothing
     }
 
     /// Asks about the items after the watermark.
