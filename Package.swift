@@ -124,8 +124,8 @@ let serviceTargets: [Target] =
         "APIGateway",
         executable: "api-gateway",
         coreDependencies + [
-            "CloudEvents", "Secrets", deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes,
-            nioSSL,
+            "CloudEvents", "EventPattern", "Secrets", deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1,
+            nioHTTPTypes, nioSSL,
         ]
     )
     + service(
@@ -167,8 +167,8 @@ let testTargets: [Target] = [
     tests(
         "APIGatewayCore",
         support + coreDependencies + [
-            "APIGatewayCore", "CloudEvents", "Secrets", asyncHTTPClient, httpTypes, hummingbird, nioCore, nioHTTP1,
-            nioPosix, nioSSL, nioTLS,
+            "APIGatewayCore", "CloudEvents", "EventPattern", "Secrets", asyncHTTPClient, httpTypes, hummingbird,
+            nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS,
         ]
     ),
     .executableTarget(name: "Benchmarks", dependencies: ["EventPattern", "JSON"], path: "Tests/Benchmarks"),

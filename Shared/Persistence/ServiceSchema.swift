@@ -18,7 +18,7 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     /// migration says otherwise.
     package var requiredVersion: Int {
         switch self {
-        case .gateway: 6
+        case .gateway: 7
         case .engine: 7
         case .scheduler: 4
         case .jobs: 4

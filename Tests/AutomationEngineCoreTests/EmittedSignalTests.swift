@@ -51,6 +51,43 @@ struct EmittedSignalTests {
         }
     }
 
+    @Test("it is lacking until it is processed, and for those who ask, until its runs have left the queue")
+    func lacking() async throws {
+        try await ServiceDatabase.with(.engine) { database in
+            let (fresh, dead, queued, waiting) = (UUIDv7.make(), UUIDv7.make(), UUIDv7.make(), UUIDv7.make())
+            try await database.executeAsSuperuser(
+                """
+                INSERT INTO engine.dead_letters (dead_letter_id, exchange, routing_key, item_id, headers, body, reason)
+                VALUES (gen_random_uuid(), 'e', 'k', '\(dead)', '{}', '', 'r')
+                """
+            )
+            for (signal, status) in [(queued, "queued"), (waiting, "waiting")] {
+                try await database.executeAsSuperuser(
+                    """
+                    INSERT INTO engine.inbox VALUES ('\(signal)', 'acme', 1, 'a.b');
+                    INSERT INTO engine.automation_dedup VALUES ('\(signal)', 'one', 'acme', '\(UUIDv7.make())');
+                    INSERT INTO engine.automation_runs (run_id, tenant, automation_id, automation_key, automation_version,
+                        signal_id, type, subtype, status, summary, started_at)
+                    SELECT run_id, tenant, run_id, automation_key, 1, signal_id, 'automation', 'automation:one',
+                           '\(status)', 's', now()
+                    FROM engine.automation_dedup WHERE signal_id = '\(signal)'
+                    """
+                )
+            }
+            let signals = SignalDecisions(database: database.client, registry: .builtIn)
+            func lacking(_ more: String = "") async throws -> Set<String> {
+                let ids = [fresh, dead, queued, waiting].map { #""\#($0)""# }.joined(separator: ",")
+                let question = try JSONDocument(parsing: #"{"signal_ids":[\#(ids)]\#(more)}"#)
+                let answer = try await signals.lacking(question, context: Self.acme)
+                let items = try JSONValue(parsing: answer.body)["lacking"]?.arrayValue ?? []
+                return Set(items.compactMap(\.stringValue))
+            }
+            #expect(try await lacking() == [fresh.lowercased])
+            #expect(try await lacking(#","begun":false"#) == [fresh.lowercased])
+            #expect(try await lacking(#","begun":true"#) == [fresh.lowercased, queued.lowercased])
+        }
+    }
+
     @Test("it is answered as any other signal, at the time of its id where no step tells another")
     func answer() async throws {
         try await ServiceDatabase.with(.engine) { database in

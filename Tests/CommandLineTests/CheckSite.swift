@@ -6,7 +6,7 @@ import TestSupport
 @testable import CommandLineCore
 
 /// A small installation in which everything holds: a signal that was processed and one on its way, a run that has ended
-/// after a failed attempt and has emitted a signal, a run that waits, and a log.
+/// after a failed attempt and has emitted a signal, a run that waits, a replay that has sent a signal, and a log.
 struct CheckSite: Sendable {
     /// The superuser's client.
     let client: PostgresClient
@@ -20,6 +20,10 @@ struct CheckSite: Sendable {
     let ended = UUIDv7.make()
     /// A run that waits.
     let waiting = UUIDv7.make()
+    /// A replay that has ended.
+    let replay = UUIDv7.make()
+    /// The signal that it has sent.
+    let rerun = UUIDv7.make()
     private let first = UUIDv7.make()
     private let second = UUIDv7.make()
     private let command = UUIDv7.make()
@@ -31,6 +35,7 @@ struct CheckSite: Sendable {
             try await DatabaseSession.with(configuration) { (client) async throws in
                 let site = CheckSite(client: client)
                 try await client.executeScript(site.signals)
+                try await client.executeScript(site.replays)
                 try await client.executeScript(site.runs)
                 try await client.executeScript(site.lanes)
                 try await client.executeScript(site.log)
@@ -66,6 +71,25 @@ struct CheckSite: Sendable {
         INSERT INTO engine.signals VALUES ('\(signal)', 'acme', '{"n":1}');
         INSERT INTO engine.signal_emissions VALUES ('\(emitted)', 'acme', 'a.c', '\(ended)', 1, '{"n":3}');
         """
+    }
+
+    private var replays: String {
+        let event = """
+            {"source":"/batuta/rerun","data":"{\\"n\\":1}","batutatarget":"\(first.lowercased)",\
+            "batutametadata":"{\\"source\\":{\\"type\\":\\"rerun\\"},\\"rerun_of\\":\\"\(signal.lowercased)\\",\
+            \\"replay_id\\":\\"\(replay.lowercased)\\"}"}
+            """
+        return """
+            INSERT INTO gateway.tenants (tenant, name) VALUES ('acme', 'Acme');
+            INSERT INTO gateway.replays (replay_id, tenant, automation_id, automation_key, automation_version, signal_type,
+                from_time, until_time, dry_run, status, position, considered, replayed, actor_type, actor_id,
+                traceparent, finished_at)
+            VALUES ('\(replay)', 'acme', '\(first)', 'first', 1, 'a.b', now() - interval '1 hour', now(), false,
+                    'succeeded', '\(signal)', 2, 1, 'admin', 'ann', '', now());
+            INSERT INTO gateway.signals (signal_id, tenant, type, source, id, epoch, event)
+            VALUES ('\(rerun)', 'acme', 'a.b', '/batuta/rerun', '3', 1, '\(event)');
+            INSERT INTO engine.inbox VALUES ('\(rerun)', 'acme', 1, 'a.b');
+            """
     }
 
     private var runs: String {

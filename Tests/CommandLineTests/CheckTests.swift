@@ -41,6 +41,15 @@ struct CheckTests {
             ("signals-accepted", "DELETE FROM gateway.signals WHERE signal_id = '\(signal)'"),
             ("signals-accepted", "UPDATE engine.inbox SET signal_type = 'other' WHERE signal_id = '\(signal)'"),
             ("signal-copies", #"UPDATE engine.signals SET event = '{"n":9}'"#),
+            ("replays-sent", "UPDATE gateway.replays SET replayed = 2"),
+            ("replays-sent", "DELETE FROM gateway.signals WHERE signal_id = '\(site.rerun)'"),
+            (
+                "replays-sent",
+                """
+                INSERT INTO gateway.signals SELECT gateway.uuid7_floor(now()), tenant, type, source, id, epoch, event
+                FROM gateway.signals WHERE signal_id = '\(site.rerun)'; UPDATE gateway.replays SET replayed = 2
+                """
+            ),
             ("run-signals", "DELETE FROM engine.signals"),
             ("run-keys", "UPDATE engine.automation_dedup SET run_id = '\(ended)'"),
             ("run-keys", "DELETE FROM engine.automation_dedup WHERE run_id = '\(ended)'"),
@@ -80,6 +89,10 @@ struct CheckTests {
             (
                 "runs-driven",
                 "UPDATE engine.automation_runs SET status = 'running', owner = gen_random_uuid() WHERE run_id = '\(waiting)'"
+            ),
+            (
+                "replays-driven",
+                "UPDATE gateway.replays SET status = 'running', finished_at = NULL, due_at = now() - interval '6 minutes'"
             ),
             ("waits-due", "UPDATE engine.timers SET due_at = now() - interval '6 minutes'"),
             (

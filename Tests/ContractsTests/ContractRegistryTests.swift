@@ -69,8 +69,8 @@ private struct PriceV2: Contract, Equatable {
         #expect(error?.code == .unknownType)
     }
 
-    @Test(arguments: [ContractType.signalsAccepted, ContractType.auditEntries, ContractType.auditKeep])
-    func theReleaseKnowsItsContracts(type: String) {
-        #expect(ContractRegistry.current.currentVersion(of: type) == 1)
+    @Test(arguments: [(ContractType.signalsAccepted, 2), (ContractType.auditEntries, 1), (ContractType.auditKeep, 1)])
+    func theReleaseKnowsItsContracts(type: String, version: Int) {
+        #expect(ContractRegistry.current.currentVersion(of: type) == version)
     }
 }

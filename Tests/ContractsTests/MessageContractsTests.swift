@@ -67,18 +67,48 @@ import Testing
     @Test func theGoldenSignalsAreRead() throws {
         let body = try GoldenFile.bytes("batuta.signals.accepted.v1.json")
         let value = try ContractRegistry.current.decode(
-            SignalsAcceptedV1.self,
+            SignalsAcceptedV2.self,
             type: ContractType.signalsAccepted,
             version: 1,
             body: body
         )
         #expect(
-            value.events.map { $0.signalID.lowercased } == [
+            value.events.map { $0.event.signalID.lowercased } == [
                 "019aa3a2-7d3b-7c11-8a2b-0123456789a1", "019aa3a2-7d3b-7c11-8a2b-0123456789a2",
             ]
         )
-        #expect(value.events.map { $0.view["id"]?.stringValue } == ["o-1", "o-2"])
-        #expect(SignalsAcceptedV1.body(of: value.events.map(\.bytes)) == body)
+        #expect(value.events.map { $0.event.view["id"]?.stringValue } == ["o-1", "o-2"])
+        #expect(value.events.allSatisfy { $0.aim == nil })
+        #expect(SignalsAcceptedV1.body(of: value.events.map(\.event.bytes)) == body)
+    }
+
+    @Test func theGoldenAimedSignalsAreRead() throws {
+        let value = try ContractRegistry.current.decode(
+            SignalsAcceptedV2.self,
+            type: ContractType.signalsAccepted,
+            version: 2,
+            body: GoldenFile.bytes("batuta.signals.accepted.v2.json")
+        )
+        let event = try #require(value.events.first)
+        #expect(event.event.signalID.lowercased == "019aa3a2-7d3b-7c11-8a2b-0123456789a3")
+        #expect(event.aim?.target.lowercased == "019aa3a2-7d3b-7c11-8a2b-0123456789b1")
+        #expect(event.aim?.metadata["rerun_of"]?.stringValue == "019aa3a2-7d3b-7c11-8a2b-0123456789a1")
+        #expect(event.aim?.metadata["source"]?["type"]?.stringValue == "rerun")
+    }
+
+    @Test(arguments: [
+        #""batutatarget":"019aa3a2-7d3b-7c11-8a2b-0123456789b1""#,
+        #""batutatarget":"x","batutametadata":"{}""#,
+        #""batutatarget":"019aa3a2-7d3b-7c11-8a2b-0123456789b1","batutametadata":"[]""#,
+        #""batutatarget":"019aa3a2-7d3b-7c11-8a2b-0123456789b1","batutametadata":{}"#,
+        #""batutatarget":7,"batutametadata":"{}""#,
+    ])
+    func halfAnAimIsRefused(_ attributes: String) {
+        let body = #"[{"batutasignalid":"019aa3a2-7d3b-7c11-8a2b-0123456789a3",\#(attributes)}]"#
+        let error = #expect(throws: ContractError.self) {
+            try ContractRegistry.current.decode(type: ContractType.signalsAccepted, version: 2, body: Array(body.utf8))
+        }
+        #expect(error?.code == .badBody)
     }
 
     @Test(arguments: ["", "{}", "[1]", "[{}]", #"[{"batutasignalid":"x"}]"#])

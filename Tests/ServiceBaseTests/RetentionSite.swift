@@ -69,6 +69,18 @@ struct RetentionSite: Sendable {
         """
     }
 
+    /// A replay of the gateway, of a span in hours after the week's beginning.
+    func replay(from: Int, until: Int, position: String, status: String, ended: String = "now()") -> String {
+        """
+        INSERT INTO gateway.tenants (tenant, name) VALUES ('acme', 'Acme') ON CONFLICT DO NOTHING;
+        INSERT INTO gateway.replays (replay_id, tenant, automation_id, automation_key, automation_version, signal_type,
+            from_time, until_time, dry_run, status, position, actor_type, actor_id, traceparent, finished_at)
+        VALUES (gen_random_uuid(), 'acme', gen_random_uuid(), 'k', 1, 'a.b',
+            '\(week)'::timestamptz + interval '\(from) hours', '\(week)'::timestamptz + interval '\(until) hours', false,
+            '\(status)', \(position), 'admin', 'ann', '', \(status == "running" ? "NULL" : ended))
+        """
+    }
+
     func execute(_ statements: String...) async throws {
         try await database.executeAsSuperuser("SET timezone = 'UTC'; " + statements.joined(separator: ";\n"))
     }

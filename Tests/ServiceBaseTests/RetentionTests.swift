@@ -147,6 +147,29 @@ struct RetentionTests {
         }
     }
 
+    @Test("signals that a running replay has still to consider stay")
+    func replayed() async throws {
+        try await RetentionSite.with(.gateway) { (site) async throws in
+            try await site.execute(site.replay(from: -24, until: 1, position: site.id(-24), status: "running"))
+            let metrics = TestMetrics()
+            #expect(await dropAll(keeper(site, metrics: metrics)) == .done)
+            #expect(try await site.tables() == ["signals"])
+            #expect(try metrics.expectGauge(RetentionMetrics.neededName, [("schema", "gateway")]).lastValue == 1)
+            // One that has passed by the week, one that comes before it, and one that has ended.
+            for left in [
+                "position = gateway.uuid7_floor('\(site.week)'::date + 7)",
+                "position = \(site.id(-24)), until_time = '\(site.week)'",
+                "position = \(site.id(-24)), until_time = now(), status = 'canceled', finished_at = now()",
+            ] {
+                try await site.execute("UPDATE gateway.replays SET \(left)")
+                let needed = "gateway.week_is_needed('signals', '\(site.week)')"
+                #expect(try await site.count("SELECT count(*) FROM (SELECT 1 WHERE \(needed)) AS n") == 0, "\(left)")
+            }
+            #expect(await dropAll(keeper(site)) == .done)
+            #expect(try await site.tables() == [])
+        }
+    }
+
     @Test("a table in use is let go of at once, and who comes meanwhile waits no longer than the try")
     func locked() async throws {
         try await RetentionSite.with(.engine) { (site) async throws in

@@ -109,6 +109,27 @@ struct RowRetentionTests {
         }
     }
 
+    @Test("replays that have ended")
+    func replays() async throws {
+        try await RetentionSite.with(.gateway) { (site) async throws in
+            func replay(_ status: String, _ days: Int) -> String {
+                let ended = "now() - interval '\(days) days'"
+                return site.replay(from: 0, until: 1, position: site.id(0), status: status, ended: ended)
+            }
+            try await site.execute(
+                replay("succeeded", 91),
+                replay("canceled", 91),
+                replay("succeeded", 89),
+                replay("running", 0)
+            )
+            #expect(try await site.count("SELECT gateway.forget_replays(90, 1)") == 1)
+            #expect(try await site.count("SELECT gateway.forget_replays(90, 10)") == 1)
+            #expect(try await site.count("SELECT gateway.forget_replays(90, 10)") == 0)
+            #expect(try await site.count("SELECT count(*) FROM gateway.replays WHERE status = 'running'") == 1)
+            #expect(try await site.count("SELECT count(*) FROM gateway.replays") == 2)
+        }
+    }
+
     @Test("a role can do no more than that", arguments: ServiceSchema.allCases)
     func rights(schema: ServiceSchema) async throws {
         try await ServiceDatabase.with(schema) { database in
@@ -129,6 +150,12 @@ struct RowRetentionTests {
                 calls += ["retire_partition('outbox', '2020-01-06', 29)"]
             } else {
                 calls += ["retire_partition('entries', '2020-01-06', 30)"]
+            }
+            if schema == .gateway {
+                calls += ["forget_replays(29, 10)", "forget_replays(30, 0)", "forget_replays(NULL, 10)"]
+                await #expect(throws: PostgresError.self) {
+                    try await database.client.execute(.simple("DELETE FROM gateway.replays"))
+                }
             }
             for call in calls {
                 let error = await #expect(throws: PostgresError.self, "\(call)") {

@@ -54,13 +54,19 @@ extension Invariants {
             ORDER BY s.generation DESC LIMIT 1
         ) AS s ON true
         JOIN engine.automation_versions v ON v.automation_id = a.automation_id AND v.version = s.version
+        LEFT JOIN LATERAL (
+            -- The one automation that the signal is for, where it is aimed.
+            SELECT substring(g.event FROM '"batutatarget":"([0-9a-f-]{36})"') AS target FROM gateway.signals g
+            WHERE g.signal_id = i.signal_id
+        ) AS aim ON true
         WHERE s.status = 'active'
           -- Whether a filter matches is not judged here a second time.
           AND (v.definition::jsonb -> 'trigger' -> 'filter' IS NULL OR EXISTS (
               SELECT FROM engine.automation_runs r
               WHERE r.signal_id = i.signal_id AND r.automation_key = a.automation_key))
+          AND (aim.target IS NULL OR aim.target = a.automation_id::text)
           AND (
-            s.signal_type = i.signal_type OR (
+            aim.target IS NOT NULL OR s.signal_type = i.signal_type OR (
                 right(s.signal_type, 2) = '.*' AND starts_with(i.signal_type, left(s.signal_type, -1))
                 AND length(i.signal_type) > length(s.signal_type) - 1))
         """,

@@ -12,6 +12,7 @@ package struct Gateway: Sendable {
     package let intake: SignalIntake
     package let server: GatewayServer
     private let resealer: SecretResealer?
+    private let replays: ReplayWorker
     private let drain = ConnectionDrain()
 
     /// - Parameters:
@@ -45,6 +46,13 @@ package struct Gateway: Sendable {
         let metrics = RequestMetrics()
         let hooks = HookRepository(database: database)
         let hookSecrets = HookSecrets(ring: secrets)
+        let replays = ReplayWorker(
+            lanes: lanes,
+            repository: ReplayRepository(database: database),
+            requests: requests,
+            patience: configuration.intake.patience,
+            logger: logger
+        )
         let operations = GatewayOperations(
             signals: SignalOperations(
                 intake: intake,
@@ -81,11 +89,23 @@ package struct Gateway: Sendable {
                 patience: configuration.patience,
                 logger: logger
             ),
-            deadLetters: DeadLetterOperations(engine: engine, limit: configuration.bodies.request)
+            deadLetters: DeadLetterOperations(engine: engine, limit: configuration.bodies.request),
+            replays: ReplayOperations(
+                lanes: lanes,
+                repository: ReplayRepository(database: database),
+                engine: engine,
+                worker: replays,
+                limits: ReplayOperations.Limits(
+                    body: configuration.bodies.request,
+                    signals: configuration.replayedSignals
+                ),
+                patience: configuration.patience
+            )
         )
         resealer = secrets.map {
             SecretResealer(columns: SealedColumn.hooks, ring: $0, database: database, logger: logger)
         }
+        self.replays = replays
         self.identities = identities
         self.refusals = refusals
         self.intake = intake
@@ -114,6 +134,7 @@ package struct Gateway: Sendable {
             ServicePart("identities", identities),
             ServicePart("refusals", refusals),
             ServicePart("intake", intake),
+            ServicePart("replays", replays),
             ServicePart("http", server),
             // Stopped first: parts stop in reverse.
             ServicePart("connections", drain),
@@ -135,7 +156,7 @@ package struct Gateway: Sendable {
             context,
             schema: .gateway,
             laneCount: configuration.intake.lanes + 1,
-            deleting: [.signalKeys],
+            deleting: [.signalKeys, .replays(keeping: context.configuration[CommonKeys.retentionDays])],
             loadSignals: { try await SignalRepository(database: $0).events(of: $1) }
         )
         let gateway = Gateway(

@@ -8,6 +8,8 @@ package struct GatewayConfiguration: Sendable {
     package var server = GatewayServer.Limits()
     /// How many requests a second, signals not counted, each tenant may send to this replica; 0 for no limit.
     package var requestsPerSecond = 0
+    /// How many signals of the automation's type the span of a replay may have.
+    package var replayedSignals = 100_000
     /// How long a request may wait for the database or another service.
     package var patience: Duration = .seconds(10)
     /// Where the certificate is that makes it HTTPS, and its key.
@@ -32,6 +34,7 @@ package struct GatewayConfiguration: Sendable {
         intake.patience = patience
         intake.signalsPerSecond = configuration[GatewayKeys.signalsPerSecond]
         requestsPerSecond = configuration[GatewayKeys.requestsPerSecond]
+        replayedSignals = configuration[GatewayKeys.replayedSignals]
         server.bodyPatience = configuration[GatewayKeys.bodyPatience]
         server.idleTimeout = configuration[GatewayKeys.idleTimeout]
     }

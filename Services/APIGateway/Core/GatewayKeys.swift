@@ -42,6 +42,14 @@ package enum GatewayKeys {
         help: "How many other requests a second each tenant may send before more get 429; 0 for no limit."
     )
 
+    /// How many signals of the automation's type the span of a replay may have.
+    package static let replayedSignals = ConfigurationKey<Int>.int(
+        "BATUTA_REPLAY_SIGNALS",
+        in: 1...10_000_000,
+        default: 100_000,
+        help: "How many signals of the automation's type the span of a replay may have; a dry run may have more."
+    )
+
     /// How long a request may wait for the database or another service.
     package static let requestPatience = ConfigurationKey<Duration>.duration(
         "BATUTA_REQUEST_TIMEOUT",
@@ -90,8 +98,8 @@ package enum GatewayKeys {
     /// All of them.
     package static let all: [any ConfigurationDeclaration] =
         [
-            address, intakeLanes, intakeWaiting, signalsPerSecond, requestsPerSecond, requestPatience, bodyPatience,
-            idleTimeout, tlsCertificateFile, tlsKeyFile, secretKeysFile,
+            address, intakeLanes, intakeWaiting, signalsPerSecond, requestsPerSecond, replayedSignals, requestPatience,
+            bodyPatience, idleTimeout, tlsCertificateFile, tlsKeyFile, secretKeysFile,
         ] + OutboxKeys.all
 
     /// What the gateway counts.

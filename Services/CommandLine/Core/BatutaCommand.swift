@@ -7,7 +7,7 @@ package struct BatutaCommand: AsyncParsableCommand {
         abstract: "Operate Batuta, the automation control plane.",
         subcommands: [
             BenchCommand.self, BrokerCommand.self, CheckCommand.self, DeadLettersCommand.self, MigrateCommand.self,
-            RestoredCommand.self, SecretsCommand.self, SendCommand.self,
+            ReplayCommand.self, RestoredCommand.self, SecretsCommand.self, SendCommand.self,
         ]
     )
 

@@ -20,7 +20,7 @@ extension LaneTransaction {
         guard let request else {
             return try await change().shown
         }
-        if let earlier = try await reply(to: request) {
+        if let earlier = try await earlierReply(to: request) {
             return earlier
         }
         let first = try await change()
@@ -29,7 +29,14 @@ extension LaneTransaction {
     }
 
     /// The answer to an earlier request of the key, which is this transaction's own from here on.
-    private func reply(to request: IdempotentRequest) async throws -> Reply? {
+    ///
+    /// It is for a change that others have to be asked about before it can be made: a repeat needs no answer of theirs. The
+    /// change itself goes through ``once(_:_:)`` all the same.
+    ///
+    /// - Parameter request: The request.
+    /// - Returns: What was kept; nil where the key came for the first time.
+    /// - Throws: `Problem` with `idempotency_key_reused` or `in_flight`; what the database throws.
+    package func earlierReply(to request: IdempotentRequest) async throws -> Reply? {
         let results = try await database.pipeline([
             PostgresStatement(
                 "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 2))",

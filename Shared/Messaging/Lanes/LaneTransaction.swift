@@ -16,7 +16,7 @@ package final class LaneTransaction {
     package let producer: String
 
     private(set) var lastStatements: [PostgresStatement] = []
-    private var signalGroups: [(tenant: String, type: String, signals: [AcceptedSignal])] = []
+    private var signalGroups: [(tenant: String, type: String, schemaVersion: Int, signals: [AcceptedSignal])] = []
     private var auditGroups: [(tenant: String, drafts: [AuditDraft])] = []
     private var commands: [CommandDraft] = []
 
@@ -33,11 +33,20 @@ package final class LaneTransaction {
     }
 
     /// Publishes accepted signals of one tenant and type after the commit.
-    package func publish(signals: [AcceptedSignal], tenant: Tenant, type: String) {
-        if let index = signalGroups.firstIndex(where: { $0.tenant == tenant.key && $0.type == type }) {
-            signalGroups[index].signals += signals
+    ///
+    /// - Parameters:
+    ///   - signals: The signals.
+    ///   - tenant: Whose they are.
+    ///   - type: The type of all of them.
+    ///   - schemaVersion: The version of the contract; 2 for aimed signals.
+    package func publish(signals: [AcceptedSignal], tenant: Tenant, type: String, schemaVersion: Int = 1) {
+        let group = signalGroups.firstIndex { group in
+            group.tenant == tenant.key && group.type == type && group.schemaVersion == schemaVersion
+        }
+        if let group {
+            signalGroups[group].signals += signals
         } else {
-            signalGroups.append((tenant.key, type, signals))
+            signalGroups.append((tenant.key, type, schemaVersion, signals))
         }
     }
 
@@ -75,7 +84,12 @@ package final class LaneTransaction {
     /// Numbers and packs everything; the lane calls it once, right before the commit.
     func pack(into packer: inout OutboxPacker) {
         for group in signalGroups {
-            packer.pack(signals: group.signals, tenant: group.tenant, type: group.type)
+            packer.pack(
+                signals: group.signals,
+                tenant: group.tenant,
+                type: group.type,
+                schemaVersion: group.schemaVersion
+            )
         }
         for command in commands {
             packer.pack(command: command)

@@ -29,7 +29,7 @@ struct OutboxPacker {
     }
 
     /// Packs accepted signals of one tenant and type: each message is a JSON array of their events.
-    mutating func pack(signals: [AcceptedSignal], tenant: String, type: String) {
+    mutating func pack(signals: [AcceptedSignal], tenant: String, type: String, schemaVersion: Int = 1) {
         var message: OutboxMessage?
         for signal in signals {
             if let open = message, open.body.count + signal.event.count + 2 > Self.maximumBytes {
@@ -39,6 +39,7 @@ struct OutboxPacker {
             numbers.signals += 1
             if message == nil {
                 message = begin(.signals, tenant: tenant, routingKey: type, type: ContractType.signalsAccepted)
+                message?.schemaVersion = schemaVersion
                 message?.body.append(UInt8(ascii: "["))
             } else {
                 message?.body.append(UInt8(ascii: ","))

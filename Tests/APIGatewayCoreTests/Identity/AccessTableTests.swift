@@ -8,14 +8,14 @@ import Testing
         .sender: [.postSignal],
         .viewer: reads,
         .operator: reads.union([.postSignal, .resolveStep]).union(hooks).union(letters)
-            .union([.redriveDeadLetter, .discardDeadLetter]),
+            .union([.redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay]),
         .author: reads.union(hooks)
             .union([.postSignal, .listSecrets, .createAutomation, .activateAutomation, .deactivateAutomation]),
         .admin: Set(Route.allCases).subtracting([.receiveHook]),
         .auditor: reads.union(hooks).union(letters),
     ]
     private static let hooks: Set<Route> = [.listHooks, .getHook]
-    private static let letters: Set<Route> = [.listDeadLetters, .getDeadLetter]
+    private static let letters: Set<Route> = [.listDeadLetters, .getDeadLetter, .listReplays, .getReplay]
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
         .listActions, .whyAutomation,

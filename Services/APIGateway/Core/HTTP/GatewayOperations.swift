@@ -8,6 +8,7 @@ struct GatewayOperations: Sendable {
     let hooks: HookOperations
     let receiver: HookReceiver
     let deadLetters: DeadLetterOperations
+    let replays: ReplayOperations
 
     func perform(_ request: GatewayRequest) async throws -> GatewayAnswer {
         switch request.route {
@@ -41,6 +42,10 @@ struct GatewayOperations: Sendable {
         case .getDeadLetter: try await deadLetters.get(request)
         case .redriveDeadLetter: try await deadLetters.redrive(request)
         case .discardDeadLetter: try await deadLetters.discard(request)
+        case .startReplay: try await replays.start(request)
+        case .listReplays: try await replays.list(request)
+        case .getReplay: try await replays.get(request)
+        case .cancelReplay: try await replays.cancel(request)
         }
     }
 }

@@ -31,6 +31,10 @@ package enum Route: String, CaseIterable, Sendable {
     case getDeadLetter
     case redriveDeadLetter
     case discardDeadLetter
+    case startReplay
+    case listReplays
+    case getReplay
+    case cancelReplay
 
     /// The methods in use.
     package enum Method: String, CaseIterable, Sendable {
@@ -45,10 +49,11 @@ package enum Route: String, CaseIterable, Sendable {
         switch self {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
             .getAutomation, .listActions, .listSecrets, .listTokens, .listHooks, .getHook, .listDeadLetters,
-            .getDeadLetter:
+            .getDeadLetter, .listReplays, .getReplay:
             .get
         case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .createAutomation, .activateAutomation,
-            .deactivateAutomation, .createToken, .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter:
+            .deactivateAutomation, .createToken, .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter,
+            .startReplay, .cancelReplay:
             .post
         case .putSecret: .put
         case .revokeToken, .deleteHook, .deleteSecret: .delete
@@ -83,6 +88,10 @@ package enum Route: String, CaseIterable, Sendable {
         case .getDeadLetter: "/admin/api/dead-letters/{service}/{id}"
         case .redriveDeadLetter: "/admin/api/dead-letters/{service}/{id}/redrive"
         case .discardDeadLetter: "/admin/api/dead-letters/{service}/{id}/discard"
+        case .startReplay: "/admin/api/automations/{id}/replays"
+        case .listReplays: "/admin/api/replays"
+        case .getReplay: "/admin/api/replays/{id}"
+        case .cancelReplay: "/admin/api/replays/{id}/cancel"
         }
     }
 

@@ -23,12 +23,18 @@ struct TimeRange: Sendable, Equatable {
         guard let text = query[name] else {
             return nil
         }
-        guard let milliseconds = CloudEvent.milliseconds(ofTime: text) else {
+        guard let first = milliseconds(of: text) else {
             throw GatewayProblem.invalidParameter(name)
         }
+        return UUIDv7.make(milliseconds: first, high: 0, low: 0)
+    }
+
+    /// The milliseconds of the least id that can have been made at a time of RFC 3339 or later; nil for another text.
+    static func milliseconds(of text: String) -> UInt64? {
         // An id has 48 bits of time in whole milliseconds, and none before 1970.
-        let first = milliseconds + (hasMoreThanMilliseconds(text) ? 1 : 0)
-        return UUIDv7.make(milliseconds: UInt64(clamping: first), high: 0, low: 0)
+        CloudEvent.milliseconds(ofTime: text).map {
+            UInt64(clamping: $0 + (hasMoreThanMilliseconds(text) ? 1 : 0))
+        }
     }
 
     /// Whether a time lies between two milliseconds.

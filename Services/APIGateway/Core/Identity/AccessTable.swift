@@ -17,8 +17,8 @@ package enum AccessTable {
             .getAutomation, .listActions, .whyAutomation:
             [.viewer, .operator, .author, .admin, .auditor]
         case .resolveStep: [.operator, .admin]
-        case .redriveDeadLetter, .discardDeadLetter: [.operator, .admin]
-        case .listDeadLetters, .getDeadLetter: [.operator, .admin, .auditor]
+        case .redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay: [.operator, .admin]
+        case .listDeadLetters, .getDeadLetter, .listReplays, .getReplay: [.operator, .admin, .auditor]
         case .listSecrets: [.author, .admin]
         case .createAutomation, .activateAutomation, .deactivateAutomation: [.author, .admin]
         case .listHooks, .getHook: [.operator, .author, .admin, .auditor]

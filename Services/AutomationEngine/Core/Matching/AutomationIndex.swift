@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import EventPattern
 import FoundationEssentials
@@ -60,7 +61,12 @@ struct AutomationIndex: Sendable {
     }
 
     /// The active automations that a signal starts, sorted by key.
+    ///
+    /// An aimed signal starts the one that it is for, whatever that is on, and no other.
     func matches(_ signal: IncomingSignal) -> [CompiledAutomation] {
+        if let aim = signal.aim {
+            return automations[aim.target].flatMap { $0.tenant == signal.tenant ? [$0] : nil } ?? []
+        }
         var ids = matches(signal, in: exact[Key(tenant: signal.tenant, type: signal.type)])
         if !families.isEmpty {
             for prefix in SignalTrigger.familyPrefixes(of: signal.type) {

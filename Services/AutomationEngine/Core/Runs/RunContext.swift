@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import EventPattern
 import JSON
@@ -59,6 +60,7 @@ struct RunContext: Sendable {
         let automation = machine.automation
         return TemplateContext(
             signal: machine.signal.view,
+            metadata: machine.signal.aim?.metadata,
             steps: steps,
             run: TemplateContext.Run(id: machine.record.id.lowercased, isDryRun: machine.record.isDryRun),
             automation: TemplateContext.Automation(
@@ -72,7 +74,7 @@ struct RunContext: Sendable {
 
     /// The members that a pattern may name: `signal`, `steps`, `run`, `automation`.
     private func roots() throws(StepError) -> [EventRoot] {
-        var roots = [EventRoot("signal", machine.signal.view)]
+        var roots = [EventRoot("signal", signalRoot)]
         guard let own = try? JSONDocument(parsing: ownRoots, limits: .wrapped).root else {
             throw StepError(
                 code: "context_too_large",
@@ -83,6 +85,24 @@ struct RunContext: Sendable {
             roots.append(EventRoot(member.key, member.value))
         }
         return roots
+    }
+
+    /// The event; of an aimed signal with its metadata as one more member.
+    private var signalRoot: JSONView {
+        let event = machine.signal.view
+        guard let metadata = machine.signal.aim?.metadata else {
+            return event
+        }
+        var writer = JSONWriter(capacity: event.rawBytes.count + metadata.rawBytes.count + 16)
+        writer.beginObject()
+        for member in event.members where member.key != "metadata" {
+            writer.key(member.key)
+            writer.raw(member.value.rawBytes)
+        }
+        writer.key("metadata")
+        writer.raw(metadata.rawBytes)
+        writer.endObject()
+        return (try? JSONDocument(parsing: writer.bytes, limits: .wrapped).root) ?? event
     }
 
     private var ownRoots: [UInt8] {

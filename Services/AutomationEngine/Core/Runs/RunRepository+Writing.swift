@@ -70,6 +70,22 @@ extension RunRepository {
         return [insertion(of: signals), insertion(of: runs, owner: owner), stepInsertion(of: runs)]
     }
 
+    /// What runs of aimed signals say about where these come from; no statement where there are none.
+    static func describing(_ metadata: [(runID: UUID, metadata: [UInt8])]) -> [PostgresStatement] {
+        guard !metadata.isEmpty else {
+            return []
+        }
+        return [
+            PostgresStatement(
+                """
+                UPDATE engine.automation_runs r SET metadata = m.metadata
+                FROM unnest($1::uuid[], $2::text[]) AS m (run_id, metadata) WHERE r.run_id = m.run_id
+                """,
+                [.uuidArray(metadata.map(\.runID)), .textBytesArray(metadata.map(\.metadata))]
+            )
+        ]
+    }
+
     private static func insertion(of signals: [IncomingSignal]) -> PostgresStatement {
         PostgresStatement(
             """

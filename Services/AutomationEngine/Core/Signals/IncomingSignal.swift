@@ -1,4 +1,5 @@
 import CloudEvents
+import Contracts
 import Crypto
 import Domain
 import FoundationEssentials
@@ -15,6 +16,8 @@ struct IncomingSignal: Sendable {
     var depth: Int
     /// The event in structured form, as the gateway stamped it.
     var view: JSONView
+    /// The one automation that it is for, and where it comes from; nil for one that wakes every automation it matches.
+    var aim: SignalsAcceptedV2.Aim?
 
     /// The event's bytes.
     var event: [UInt8] { Array(view.rawBytes) }
@@ -45,7 +48,8 @@ extension IncomingSignal {
         guard let tenant = delivery.properties.headers["x-tenant"]?.stringValue, Tenant(tenant) != nil else {
             throw UnreadableDelivery(reason: "the header x-tenant is missing or wrong")
         }
-        guard delivery.properties.headers["x-schema-version"]?.intValue == 1 else {
+        let version = delivery.properties.headers["x-schema-version"]?.intValue
+        guard version == SignalsAcceptedV1.version || version == SignalsAcceptedV2.version else {
             throw UnreadableDelivery(reason: "the schema version of the message is not known to this release")
         }
         let root: JSONView
@@ -59,13 +63,21 @@ extension IncomingSignal {
         }
         var signals: [IncomingSignal] = []
         for element in root.elements {
-            signals.append(try IncomingSignal(element, tenant: tenant))
+            signals.append(
+                try IncomingSignal(element, tenant: tenant, mayBeAimed: version == SignalsAcceptedV2.version)
+            )
         }
         return signals
     }
 
     /// Reads an event that was stamped before.
-    init(_ event: JSONView, tenant: String) throws(UnreadableDelivery) {
+    ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - tenant: Whose it is.
+    ///   - mayBeAimed: Whether it came, or was stored, in a form in which signals may be aimed.
+    /// - Throws: `UnreadableDelivery`.
+    init(_ event: JSONView, tenant: String, mayBeAimed: Bool = true) throws(UnreadableDelivery) {
         var id: UUID?
         var type: String?
         var traceparent: String?
@@ -94,5 +106,13 @@ extension IncomingSignal {
             depth: Int(clamping: max(0, depth ?? 0)),
             view: event
         )
+        guard mayBeAimed else {
+            return
+        }
+        do throws(ContractError) {
+            aim = try SignalsAcceptedV2.Aim(event)
+        } catch {
+            throw UnreadableDelivery(reason: error.message)
+        }
     }
 }

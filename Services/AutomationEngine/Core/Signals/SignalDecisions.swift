@@ -46,9 +46,10 @@ struct SignalDecisions: Sendable {
         event: JSONView?,
         _ context: RequestContext
     ) async throws -> Judgement {
+        let target = event.flatMap { try? SignalsAcceptedV2.Aim($0) }?.target
         let families = SignalTrigger.familyPrefixes(of: type).map { String($0) + ".*" }
         let rows = try await database.execute(
-            Self.judged(id, [type] + families, tenant: context.tenant),
+            Self.judged(id, target, [type] + families, tenant: context.tenant),
             deadline: context.deadline
         )
         let isProcessed = try rows.first.map { try $0.decode(0, as: Bool.self) } ?? false
@@ -65,7 +66,7 @@ struct SignalDecisions: Sendable {
                 writer.member("outcome", "run")
                 writer.member("run_id", run.lowercased)
             } else if isProcessed {
-                let reason = try reason(row, event: event)
+                let reason = try reason(row, event: event, isAimed: target != nil)
                 writer.member("outcome", reason.outcome)
                 writer.member("reason", reason.text)
             } else {
@@ -79,13 +80,18 @@ struct SignalDecisions: Sendable {
     }
 
     /// Why an automation that the signal was judged by has no run.
-    private func reason(_ row: PostgresRow, event: JSONView?) throws -> (outcome: String, text: String) {
+    private func reason(
+        _ row: PostgresRow,
+        event: JSONView?,
+        isAimed: Bool
+    ) throws -> (outcome: String, text: String) {
         let status = try row.decode(3, as: String?.self) ?? "draft"
         guard status == "active" else {
             return ("skipped", "the automation was \(status) when the signal was processed")
         }
         let definition = try row.decode(5, as: [UInt8]?.self)
-        guard let filter = definition.flatMap({ Self.filter(of: $0, registry) }) else {
+        // An aimed signal skips the filter, so it was not that.
+        guard !isAimed, let filter = definition.flatMap({ Self.filter(of: $0, registry) }) else {
             return ("skipped", "the automation could not be executed when the signal was processed")
         }
         guard let event, let mismatch = filter.why(event) else {
@@ -106,7 +112,13 @@ struct SignalDecisions: Sendable {
         return read.filter
     }
 
-    private static func judged(_ signal: UUID, _ types: [String], tenant: String) -> PostgresStatement {
+    /// An aimed signal is judged by its target, any other by the automations on its type or a family of it.
+    private static func judged(
+        _ signal: UUID,
+        _ target: UUID?,
+        _ types: [String],
+        tenant: String
+    ) -> PostgresStatement {
         PostgresStatement(
             """
             SELECT i.generation IS NOT NULL, a.automation_key, d.run_id, s.status, dead.dead_letter_id IS NOT NULL,
@@ -128,14 +140,14 @@ struct SignalDecisions: Sendable {
                          THEN (SELECT generation FROM engine.registry_generation) END
                 )
                 ORDER BY s.automation_id, s.generation DESC
-            ) AS s ON s.signal_type = ANY ($3)
+            ) AS s ON \(target == nil ? "s.signal_type = ANY ($3)" : "s.automation_id = $3")
             LEFT JOIN engine.automations a ON a.automation_id = s.automation_id
             LEFT JOIN engine.automation_versions v ON v.automation_id = s.automation_id AND v.version = s.version
             LEFT JOIN engine.automation_dedup d
                    ON d.signal_id = asked.signal_id AND d.automation_key = a.automation_key AND d.tenant = $2
             ORDER BY a.automation_key
             """,
-            [.uuid(signal), .text(tenant), .textArray(types)],
+            [.uuid(signal), .text(tenant), target.map { .uuid($0) } ?? .textArray(types)],
             isReadOnly: true
         )
     }
@@ -185,11 +197,18 @@ struct SignalDecisions: Sendable {
     }
 
     /// Which of some signals have been neither processed nor set aside.
+    ///
+    /// With `begun`, those as well of which a run still waits in the queue.
     func lacking(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         let ids = body.root["signal_ids"]?.elements.compactMap { $0.stringValue.flatMap(UUID.init(uuidString:)) } ?? []
         guard ids.count <= 20_000 else {
             throw Problem(.invalidRequest, "At most 20000 signals can be asked about at once.")
         }
+        let queued = """
+            UNION
+            SELECT d.signal_id FROM engine.automation_dedup d JOIN engine.automation_runs r ON r.run_id = d.run_id
+            WHERE d.signal_id = ANY ($1) AND d.signal_id BETWEEN $2 AND $3 AND r.status = 'queued'
+            """
         let rows = try await database.execute(
             PostgresStatement(
                 """
@@ -198,6 +217,7 @@ struct SignalDecisions: Sendable {
                 WHERE NOT EXISTS (SELECT FROM engine.inbox i
                                   WHERE i.signal_id = asked.id AND i.signal_id BETWEEN $2 AND $3)
                   AND NOT EXISTS (SELECT FROM engine.dead_letters l WHERE l.item_id = asked.id)
+                \(body.root["begun"]?.boolValue == true ? queued : "")
                 """,
                 [.uuidArray(ids), .uuid(ids.min()), .uuid(ids.max())],
                 isReadOnly: true

@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import FoundationEssentials
+import JSON
 import Logging
 import Messaging
 import Persistence
@@ -128,6 +129,13 @@ struct SignalProcessor: Sendable {
             }
             transaction.enqueue(
                 RunRepository.insertion(of: updates.map(\.record), signals: Self.distinctSignals(of: won), owner: owner)
+            )
+            transaction.enqueue(
+                RunRepository.describing(
+                    won.compactMap { match in
+                        match.signal.aim.map { (match.runID, Array($0.metadata.rawBytes)) }
+                    }
+                )
             )
             transaction.enqueue(RunRepository.recording(updates, owner: owner))
             transaction.announce(updates, at: now())

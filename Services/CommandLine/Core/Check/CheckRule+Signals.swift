@@ -64,5 +64,25 @@ extension CheckRule {
               AND \(weeks.holds("e.signal_id", in: "engine.signal_emissions"))
             """
         },
+        CheckRule("replays-sent", "every replay has sent each of its signals once, and as many as it says") { weeks in
+            #"""
+            WITH reruns AS (
+                -- What the gateway itself has written comes last, and no data can end like that.
+                SELECT m.found[1] AS original, m.found[2]::uuid AS replay_id
+                FROM gateway.signals s
+                CROSS JOIN LATERAL regexp_match(s.event, ',"batutametadata":"(?:[^"\\]|\\.)*'
+                    || '\\"rerun_of\\":\\"([0-9a-f-]{36})\\",\\"replay_id\\":\\"([0-9a-f-]{36})\\"\}"\}$') AS m (found)
+                WHERE s.signal_id >= $2 AND s.source = '/batuta/rerun' AND m.found IS NOT NULL
+            ), sent AS (
+                SELECT replay_id, count(*) AS n, count(DISTINCT original) AS distinct_n FROM reruns GROUP BY 1
+            )
+            SELECT format('replay %s of %s says %s signals, and has sent %s, of %s signals', r.replay_id, r.tenant,
+                          r.replayed, coalesce(s.n, 0), coalesce(s.distinct_n, 0))
+            FROM gateway.replays r LEFT JOIN sent s ON s.replay_id = r.replay_id
+            WHERE r.replay_id >= $1 AND NOT r.dry_run
+              AND (r.replayed <> coalesce(s.n, 0) OR s.n <> s.distinct_n)
+              AND \#(weeks.holds("r.replay_id", in: "gateway.signals"))
+            """#
+        },
     ]
 }

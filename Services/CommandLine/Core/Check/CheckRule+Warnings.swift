@@ -18,6 +18,12 @@ extension CheckRule {
             WHERE due_at < now() - interval '5 minutes'
             """
         },
+        CheckRule("replays-driven", "every replay under way has a gateway that works on it", .warning) { _ in
+            """
+            SELECT format('replay %s of %s was to go on at %s', replay_id, tenant, due_at) FROM gateway.replays
+            WHERE status = 'running' AND due_at < now() - interval '5 minutes'
+            """
+        },
         CheckRule("dead-letters", "nothing was put away and waits for a person", .warning) { _ in
             ServiceSchema.allCases.map { schema in
                 """
