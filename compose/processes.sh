@@ -89,6 +89,8 @@ end_process() {
 
 kill_tree() {
     local name=$1 pid=$2 family
+    # What it starts after its descendants are listed would go on without it.
+    kill -STOP "$pid" 2>/dev/null || true
     mapfile -t family < <(tree_of "$pid")
     kill -KILL "${family[@]}" 2>/dev/null || true
     wait_gone 10 "${family[@]}" || fail "$name could not be killed."
