@@ -18,11 +18,11 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     /// migration says otherwise.
     package var requiredVersion: Int {
         switch self {
-        case .gateway: 7
-        case .engine: 7
-        case .scheduler: 4
-        case .jobs: 4
-        case .audit: 4
+        case .gateway: 8
+        case .engine: 8
+        case .scheduler: 5
+        case .jobs: 5
+        case .audit: 5
         }
     }
 }

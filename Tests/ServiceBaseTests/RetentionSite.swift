@@ -99,6 +99,16 @@ struct RetentionSite: Sendable {
         return try rows.map { try $0.decode(0) }
     }
 
+    /// How many drops have left their entry in the audit log.
+    func retireEntries() async throws -> Int {
+        try await count(
+            """
+            SELECT coalesce(sum(last_seq - first_seq + 1), 0)::bigint FROM \(schema.name).outbox
+            WHERE destination = 'audit' AND convert_from(body, 'UTF8') LIKE '%"action":"retire"%'
+            """
+        )
+    }
+
     func count(_ query: String) async throws -> Int {
         Int(try await database.client.execute(PostgresStatement(query)).first?.decode(0, as: Int64.self) ?? 0)
     }

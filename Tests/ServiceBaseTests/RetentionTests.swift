@@ -54,13 +54,7 @@ struct RetentionTests {
             #expect(try await site.tables() == Self.engineTables)
             #expect(await dropAll(keeper(site, isAudited: true, metrics: metrics)) == .done)
             #expect(try await site.tables() == [])
-            let entries = try await site.count(
-                """
-                SELECT coalesce(sum(last_seq - first_seq + 1), 0)::bigint FROM engine.outbox
-                WHERE destination = 'audit' AND convert_from(body, 'UTF8') LIKE '%"action":"retire"%'
-                """
-            )
-            #expect(entries == Self.engineTables.count)
+            #expect(try await site.retireEntries() == Self.engineTables.count)
             for table in Self.engineTables {
                 let labels = [("schema", "engine"), ("table", table)]
                 #expect(try metrics.expectCounter(RetentionMetrics.droppedName, labels).totalValue == 1)
@@ -72,11 +66,60 @@ struct RetentionTests {
         }
     }
 
-    @Test("so is a week of a schema that has an outbox only", arguments: [ServiceSchema.scheduler, .jobs, .gateway])
+    @Test(
+        "so does the outbox of every other schema; the audit log stays",
+        arguments: [ServiceSchema.scheduler, .jobs, .gateway, .audit]
+    )
     func others(schema: ServiceSchema) async throws {
         try await RetentionSite.with(schema) { (site) async throws in
+            let log = schema == .audit ? ["entries", "segments"] : []
+            let dropped = try await site.tables().filter { !log.contains($0) }
+            #expect(dropped.contains("outbox"))
+            let metrics = TestMetrics()
+            #expect(await dropAll(keeper(site, isAudited: true, metrics: metrics)) == .done)
+            #expect(try await site.tables() == log)
+            #expect(try await site.retireEntries() == dropped.count)
+            // Nobody expects the log to become younger.
+            for table in log {
+                #expect(throws: (any Error).self) {
+                    try metrics.expectGauge(RetentionMetrics.oldestName, [("schema", schema.name), ("table", table)])
+                }
+            }
+        }
+    }
+
+    @Test("without lanes it drops without an entry")
+    func unaudited() async throws {
+        try await RetentionSite.with(.jobs) { (site) async throws in
             #expect(await dropAll(keeper(site)) == .done)
             #expect(try await site.tables() == [])
+            #expect(try await site.retireEntries() == 0)
+        }
+    }
+
+    @Test("whoever dies between a drop and its entry leaves neither")
+    func diesInBetween() async throws {
+        try await RetentionSite.with(.jobs) { (site) async throws in
+            try await site.execute(
+                """
+                CREATE FUNCTION jobs.die() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF to_regclass('jobs.outbox_\(site.week)') IS NULL THEN
+                        PERFORM pg_terminate_backend(pg_backend_pid());
+                    END IF;
+                    RETURN NULL;
+                END $$
+                """,
+                "CREATE TRIGGER die BEFORE INSERT ON jobs.outbox FOR EACH STATEMENT EXECUTE FUNCTION jobs.die()"
+            )
+            let keeper = keeper(site, isAudited: true)
+            #expect(await keeper.dropPartitions() == .failed)
+            #expect(try await site.tables() == ["outbox"])
+            #expect(try await site.retireEntries() == 0)
+            try await site.execute("DROP TRIGGER die ON jobs.outbox")
+            #expect(await keeper.dropPartitions() == .more)
+            #expect(try await site.tables() == [])
+            #expect(try await site.retireEntries() == 1)
         }
     }
 
@@ -111,6 +154,17 @@ struct RetentionTests {
                 "UPDATE engine.dead_letters SET state = 'redriven', redriven_at = now()"
             ),
             (
+                "another one, until it is discarded",
+                """
+                INSERT INTO engine.dead_letters (dead_letter_id, exchange, routing_key, item_id, headers, body, reason)
+                VALUES (gen_random_uuid(), 'e', 'k', \(site.id(6)), '{}', '', 'r')
+                """,
+                """
+                UPDATE engine.dead_letters SET state = 'discarded', discarded_at = now(), discard_reason = 'r'
+                WHERE state = 'waiting'
+                """
+            ),
+            (
                 "an emitted signal with the week's time that is on its way",
                 site.lane(verified: 0, message: "engine.uuid7_floor(now())", item: site.id(5)),
                 "UPDATE engine.lanes SET signals_verified = signals_last"
@@ -121,10 +175,12 @@ struct RetentionTests {
     @Test("an unfinished week stays whole until it is finished")
     func unfinished() async throws {
         try await RetentionSite.with(.engine) { (site) async throws in
-            for need in Self.needs(site) {
+            // By turns with an entry in the audit log and without.
+            for (number, need) in Self.needs(site).enumerated() {
                 try await site.execute(need.begins)
                 let metrics = TestMetrics()
-                #expect(await dropAll(keeper(site, metrics: metrics)) == .done)
+                let keeper = keeper(site, isAudited: number.isMultiple(of: 2), metrics: metrics)
+                #expect(await dropAll(keeper) == .done)
                 #expect(try await site.tables() == Self.engineTables.filter { $0 != "outbox" }, "\(need.what)")
                 let needed = try metrics.expectGauge(RetentionMetrics.neededName, [("schema", "engine")]).lastValue
                 #expect(needed == 7)
@@ -214,16 +270,17 @@ struct RetentionTests {
         }
     }
 
-    @Test("while a replica is at it, another one leaves it alone")
-    func busy() async throws {
+    @Test("while a replica is at it, another one leaves it alone", arguments: [false, true])
+    func busy(isAudited: Bool) async throws {
         try await RetentionSite.with(.jobs) { (site) async throws in
             try await site.database.client.withTransaction { other in
                 try await other.execute(
                     PostgresStatement("SELECT pg_advisory_xact_lock(hashtextextended('jobs.retire_partition', 0))")
                 )
-                #expect(await keeper(site).dropPartitions() == .locked)
+                #expect(await keeper(site, isAudited: isAudited).dropPartitions() == .locked)
             }
             #expect(try await site.tables() == ["outbox"])
+            #expect(try await site.retireEntries() == 0)
         }
     }
 

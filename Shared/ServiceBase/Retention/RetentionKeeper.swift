@@ -78,9 +78,7 @@ package struct RetentionKeeper: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                if policy.dropsPartitions {
-                    group.addTask { await repeating { await dropPartitions() } }
-                }
+                group.addTask { await repeating { await dropPartitions() } }
                 group.addTask { await repeating { await deleteRows() } }
             }
         }
@@ -108,7 +106,7 @@ package struct RetentionKeeper: Service {
     /// Tries each partition that is old enough, up to the first whose table is in use.
     package func dropPartitions() async -> Pass {
         do {
-            let partitions = try await repository.partitions()
+            let partitions = try await repository.partitions().filter { policy.drops($0.table) }
             report(partitions)
             var needed = 0
             var pass = Pass.done
@@ -143,20 +141,10 @@ package struct RetentionKeeper: Service {
     /// Drops one partition where it can, with an audit entry in the same transaction where there are lanes.
     private func retire(_ partition: WeeklyPartition) async throws -> PartitionRetirement {
         let days = policy.days(of: partition.table)
-        let statement = repository.retiring(partition, keeping: days)
-        let deadline = ContinuousClock.now + .seconds(60)
         guard let lanes else {
-            return try RetentionRepository.retirement(
-                await repository.database.execute(statement, deadline: deadline)
-            )
+            return try await repository.retire(partition, keeping: days)
         }
-        return try await lanes.transaction(deadline: deadline) { transaction in
-            let retirement = try RetentionRepository.retirement(await transaction.database.execute(statement))
-            if retirement == .dropped {
-                transaction.audit(.retired(partition, of: policy.schema, keeping: days, by: transaction.producer))
-            }
-            return retirement
-        }
+        return try await repository.retire(partition, keeping: days, in: lanes)
     }
 
     /// Records the age of each table's oldest partition.

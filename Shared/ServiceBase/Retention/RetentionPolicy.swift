@@ -21,8 +21,10 @@ package struct RetentionPolicy: Sendable {
         self.rows = RowRetention.common(schema, keeping: self.days) + rows
     }
 
-    /// Whether partitions are dropped at all: the audit log keeps everything.
-    var dropsPartitions: Bool { schema != .audit }
+    /// Whether old partitions of a table are dropped: the audit log keeps everything.
+    func drops(_ table: String) -> Bool {
+        schema != .audit || table == "outbox"
+    }
 
     /// How many days the partitions of a table are kept.
     ///

@@ -58,7 +58,7 @@ extension RowRetention {
 
     /// What every schema has.
     package static func common(_ schema: ServiceSchema, keeping days: Int) -> [RowRetention] {
-        let rows = [
+        [
             RowRetention(
                 "requests",
                 in: schema,
@@ -66,8 +66,7 @@ extension RowRetention {
                 orderedBy: "created_at"
             ),
             RowRetention("dead_letters", in: schema, by: "forget_dead_letters", keeping: days),
+            RowRetention("lanes", in: schema, by: "forget_lanes", keeping: days),
         ]
-        // The audit-writer has no lanes.
-        return schema == .audit ? rows : rows + [RowRetention("lanes", in: schema, by: "forget_lanes", keeping: days)]
     }
 }
