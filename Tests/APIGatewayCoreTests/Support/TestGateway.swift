@@ -17,9 +17,14 @@ struct TestGateway: Sendable {
     let gateway: Gateway
     /// The admin token that was made by the bootstrap.
     let adminToken: String
+    private let services: ServiceGroup
 
-    /// What a gateway is configured with that listens on any free port.
-    static let configuration = GatewayConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))
+    /// What a gateway is configured with that listens on any free port, and does not wait for its clients at its stop.
+    static let configuration = {
+        var configuration = GatewayConfiguration(address: ListenAddress(host: "127.0.0.1", port: 0))
+        configuration.server.closingPatience = .milliseconds(100)
+        return configuration
+    }()
 
     /// Works as the service.
     var database: PostgresClient { storage.client }
@@ -30,13 +35,14 @@ struct TestGateway: Sendable {
         secrets: SecretKeyRing? = nil,
         configuration: GatewayConfiguration = TestGateway.configuration,
         tls: GatewayTLS? = nil,
+        logger: Logger = ServiceDatabase.logger,
         prepare: @Sendable (ServiceDatabase) async throws -> Void = { _ in },
         _ body: @Sendable (TestGateway) async throws -> Void
     ) async throws {
         var configuration = configuration
         configuration.server.bodyPatience = bodyPatience
         try await ServiceDatabase.with(.gateway, connections: 8) { [configuration] database in
-            try await run(configuration, database, tls, secrets, prepare, body)
+            try await run(configuration, database, tls, secrets, logger, prepare, body)
         }
     }
 
@@ -45,6 +51,7 @@ struct TestGateway: Sendable {
         _ database: ServiceDatabase,
         _ tls: GatewayTLS?,
         _ secrets: SecretKeyRing?,
+        _ logger: Logger,
         _ prepare: @Sendable (ServiceDatabase) async throws -> Void,
         _ body: @Sendable (TestGateway) async throws -> Void
     ) async throws {
@@ -67,7 +74,7 @@ struct TestGateway: Sendable {
             requests: requests,
             tls: tls,
             secrets: secrets,
-            logger: ServiceDatabase.logger
+            logger: logger
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
             let serviceGroup = ServiceGroup(
@@ -78,12 +85,18 @@ struct TestGateway: Sendable {
             let test = TestGateway(
                 storage: database,
                 gateway: gateway,
-                adminToken: token
+                adminToken: token,
+                services: serviceGroup
             )
             try await body(test)
-            await serviceGroup.triggerGracefulShutdown()
+            await test.stop()
             try await group.waitForAll()
         }
+    }
+
+    /// Begins its stop, which it need not wait for; the end of the block does.
+    func stop() async {
+        await services.triggerGracefulShutdown()
     }
 
     /// Lanes whose messages nobody sends, and requests that nobody answers.

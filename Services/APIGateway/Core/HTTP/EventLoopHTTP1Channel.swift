@@ -34,20 +34,21 @@ struct EventLoopHTTP1Channel: ServerChildChannel {
         self.tls = tls
     }
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedConnection> {
         guard let tls else {
-            return http1.setup(channel: channel, logger: logger)
+            return http1.setup(channel: channel, logger: logger).map(AcceptedConnection.init)
         }
         // It stands first: whatever else is in the pipeline, the limits on time and size among it, sees plain bytes.
         return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
         }
         .flatMap { http1.setup(channel: channel, logger: logger) }
+        .map(AcceptedConnection.init)
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+    func handle(value: AcceptedConnection, logger: Logger) async {
         await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
-            await http1.handle(value: value, logger: logger)
+            await http1.handle(value: value.served(), logger: logger)
         }
     }
 }

@@ -17,6 +17,9 @@ package final class GatewayServer: Service {
         package var bodyPatience: Duration = .seconds(10)
         /// How long a connection may be idle, or a head take to arrive.
         package var idleTimeout: Duration = .seconds(60)
+        /// How long clients may take to end their connections when the server stops; those that send nothing are closed
+        /// on then.
+        package var closingPatience: Duration = .seconds(3)
         /// All header fields together, in bytes.
         package var headerBytes = 16 * 1_024
         package var headerFields = 100
@@ -57,8 +60,12 @@ package final class GatewayServer: Service {
     package func run() async throws {
         let patience = TimeAmount(limits.bodyPatience)
         let drain = drain
+        let closingPatience = TimeAmount(limits.closingPatience)
         let http1 = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestTimeHandler(patience: patience), ConnectionCountHandler(drain: drain)],
+            additionalChannelHandlers: [
+                RequestTimeHandler(patience: patience),
+                OpenConnectionHandler(drain: drain, patience: closingPatience),
+            ],
             idleTimeout: TimeAmount(limits.idleTimeout),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: limits.headerBytes,
@@ -78,7 +85,6 @@ package final class GatewayServer: Service {
             onServerRunning: { channel in
                 let port = channel.localAddress?.port
                 self.bound.withLock { $0 = port }
-                drain.listening(on: channel)
                 AcceptPauseHandler.install(on: channel, logger: self.logger)
                 self.logger.info(
                     "listening",
@@ -90,33 +96,6 @@ package final class GatewayServer: Service {
             },
             logger: logger
         )
-        do {
-            try await application.run()
-        } catch  where drain.isDraining {
-            // The drain has closed the listener, and the server takes that for a failure of its own.
-        }
-        if drain.isDraining {
-            // Its turn comes after the drain's, and a service group takes an earlier end for a failure.
-            try? await gracefulShutdown()
-        }
-    }
-}
-
-/// Tells the drain how many connections are open.
-private final class ConnectionCountHandler: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = NIOAny
-
-    private let drain: ConnectionDrain
-
-    init(drain: ConnectionDrain) {
-        self.drain = drain
-    }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        drain.connectionOpened()
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        drain.connectionClosed()
+        try await application.run()
     }
 }
