@@ -96,12 +96,20 @@ extension PressureTests {
         }
     }
 
-    /// Ends the services' sessions until strangers have taken the place of all of them.
+    /// Ends the services' sessions until strangers have taken the place of all of them, and no place is free.
     private func crowdOut() async throws {
         try await eventually("strangers have every connection", within: .seconds(60), every: .milliseconds(200)) {
             try await installation.count(
                 """
-                SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE starts_with(usename, 'batuta_')
+                WITH ended AS (
+                    SELECT count(pg_terminate_backend(pid)) AS sessions FROM pg_stat_activity
+                    WHERE starts_with(usename, 'batuta_')
+                )
+                SELECT sessions + (
+                    SELECT greatest(0, \(Self.connections) - current_setting('superuser_reserved_connections')::integer
+                                       - count(*))
+                    FROM pg_stat_activity WHERE backend_type = 'client backend'
+                ) FROM ended
                 """
             )
         } until: {

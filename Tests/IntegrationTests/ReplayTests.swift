@@ -118,6 +118,17 @@ struct ReplayTests {
         #expect(decisions[0]["automation_key"] == "gone")
         #expect(decisions[0]["outcome"] == "skipped")
         #expect(decisions[0]["reason"]?.stringValue?.contains("deprecated") == true)
+        let reasons = [("late", "the signal is aimed at another automation"), ("gone", "the automation is deprecated")]
+        for (key, reason) in reasons {
+            let answer = try await installation.client().post(
+                "/admin/api/automations/\(key)/why",
+                json: #"{"signal_id":"\#(rerun)"}"#
+            )
+            let why = try JSONValue(parsing: answer.body)
+            #expect(why["runs"] == false, "\(answer.text)")
+            #expect(why["matches"] == .bool(key == "gone"), "\(answer.text)")
+            #expect(why["reasons"]?[0]?["detail"]?.stringValue?.hasPrefix(reason) == true, "\(answer.text)")
+        }
         #expect(try await runs()["gone"] == 1)
     }
 
@@ -125,18 +136,18 @@ struct ReplayTests {
     private func aReplayIsCanceledOnce(_ first: String) async throws {
         let from = Timestamp.now().description
         try await installation.post(id: "canceled-1", type: "orders.paid")
-        // The span has just ended, so the replays wait for what may be on its way, and can be canceled for certain.
-        let until = Timestamp.now().description
-        let long = try await order("late", first, until)
+        let long = try await order("late", first, Timestamp.now().description)
         #expect(long.status == 422)
         #expect(try JSONValue(parsing: long.body)["errors"]?[0]?["code"] == "too_many_signals", "\(long.text)")
+        // The span has just ended, so the replays wait for what may be on its way, and can be canceled for certain.
+        let until = Timestamp.now().description
         var ids = [try await replay("late", first, until, more: #","dry_run":true"#)]
         while ids.count < 5 { ids.append(try await replay("other", from, until)) }
         let crowded = try await order("other", from, until)
         #expect(crowded.status == 409)
         #expect(crowded.text.contains("5 replays of this tenant are running"), "\(crowded.text)")
         for id in ids + ids { try await cancel(id) }
-        ids.append(try await replay("other", from, until))
+        ids.append(try await replay("other", from, Timestamp.now().description))
         let id = ids[5]
         try await cancel(id)
         #expect(try await installation.read("/admin/api/replays/\(id)")["replayed"] == 0)

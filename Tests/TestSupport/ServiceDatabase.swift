@@ -35,7 +35,7 @@ package struct ServiceDatabase: Sendable {
     ) async throws -> R {
         let server = try PostgresConfiguration(url: TestServers.required().postgres)
         let name = "\(schema.name)_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
-        return try await run(server) { owner in
+        return try await withClient(server) { owner in
             try await owner.execute(.simple("CREATE DATABASE \(name)"))
             var configuration = server
             configuration.database = name
@@ -45,7 +45,7 @@ package struct ServiceDatabase: Sendable {
                 configuration.sessionSettings["role"] = schema.role
                 configuration.pool.maximum = connections
                 result = .success(
-                    try await run(configuration) { [configuration] client in
+                    try await withClient(configuration) { [configuration] client in
                         try await body(ServiceDatabase(configuration: configuration, client: client, owner: owner))
                     }
                 )
@@ -64,25 +64,25 @@ package struct ServiceDatabase: Sendable {
     ) async throws -> R {
         var configuration = configuration
         configuration.hosts = [.init("127.0.0.1", port: proxy.port)]
-        return try await Self.run(configuration, body)
+        return try await Self.withClient(configuration, body)
     }
 
     /// Executes statements in the database that the service itself may not.
     package func executeAsSuperuser(_ script: String) async throws {
         var superuser = configuration
         superuser.sessionSettings["role"] = nil
-        try await Self.run(superuser) { try await $0.executeScript(script) }
+        try await Self.withClient(superuser) { try await $0.executeScript(script) }
     }
 
     private static func migrate(_ configuration: PostgresConfiguration) async throws {
         let catalog = try MigrationCatalog(folder: BuildFolder.repository.appendingPathComponent("Migrations"))
-        try await run(Migrator.configuration(configuration)) { client in
+        try await withClient(Migrator.configuration(configuration)) { client in
             try await Migrator(client: client, catalog: catalog).migrate { _ in }
         }
     }
 
     /// Runs a client for as long as the body takes.
-    private static func run<R: Sendable>(
+    package static func withClient<R: Sendable>(
         _ configuration: PostgresConfiguration,
         _ body: (PostgresClient) async throws -> R
     ) async throws -> R {

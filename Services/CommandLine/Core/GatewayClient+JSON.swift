@@ -11,7 +11,8 @@ extension GatewayClient {
         _ method: HTTPMethod,
         _ path: String,
         query: [URLQueryItem] = [],
-        body: JSONValue? = nil
+        body: JSONValue? = nil,
+        idempotencyKey: String? = nil
     ) async throws(CommandLineError) -> JSONValue {
         var bytes: [UInt8]?
         if let body {
@@ -21,7 +22,7 @@ extension GatewayClient {
                 throw CommandLineError(.answer, "the request cannot be written: \(error)")
             }
         }
-        let answer = try await ask(method, path, query: query, body: bytes)
+        let answer = try await ask(method, path, query: query, body: bytes, idempotencyKey: idempotencyKey)
         let value = try? JSONValue(parsing: answer.body, limits: .wrapped)
         guard answer.isSuccess, let value else {
             throw Self.refusal(answer.status, value)

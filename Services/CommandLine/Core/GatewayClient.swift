@@ -77,7 +77,8 @@ struct GatewayClient: Sendable {
         _ path: String,
         query: [URLQueryItem] = [],
         body: [UInt8]? = nil,
-        contentType: String = "application/json"
+        contentType: String = "application/json",
+        idempotencyKey: String? = nil
     ) async throws(CommandLineError) -> Answer {
         var target = base
         target.path = path
@@ -86,6 +87,9 @@ struct GatewayClient: Sendable {
         request.method = method
         request.headers.add(name: "Authorization", value: "Bearer \(token)")
         request.headers.add(name: "Accept", value: "application/json, application/problem+json")
+        if let idempotencyKey {
+            request.headers.add(name: "Idempotency-Key", value: idempotencyKey)
+        }
         if let body {
             request.headers.add(name: "Content-Type", value: contentType)
             request.body = .bytes(body)

@@ -12,6 +12,9 @@ package struct ReplayCommand: AsyncParsableCommand {
             The automation must be active. Each accepted signal of the span that its trigger asks for starts one run more \
             of it, and of no other automation. The replay goes on by itself, also when this command is interrupted.
 
+            The start is sent with an Idempotency-Key and repeated under it while the gateway does not answer, so it \
+            happens once. Where that does not help, the key is shown: give the command again with it.
+
             Times are of RFC 3339, such as 2026-11-21T08:00:00Z. The exit code is 0 when the replay was started (with \
             --watch: has succeeded), 1 when it was refused, canceled or has failed, and 75 when the gateway could not be \
             reached.
@@ -29,11 +32,17 @@ package struct ReplayCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Signals accepted before this time.")
     var until: String
 
+    @Option(name: .long, help: "The key under which a start happens once; one of its own otherwise.")
+    var idempotencyKey: String?
+
     @Flag(name: .long, help: "Only count the signals.")
     var dryRun = false
 
     @Flag(name: .long, help: "Show how far the replay has come until it ends.")
     var watch = false
+
+    /// How often a start is sent.
+    private static let attempts = 3
 
     package init() {}
 
@@ -49,13 +58,39 @@ package struct ReplayCommand: AsyncParsableCommand {
         let path = "/admin/api/automations/\(automation)/replays"
         let order: JSONValue = ["from": .string(from), "until": .string(until), "dry_run": .bool(dryRun)]
         let watch = watch
+        let key = idempotencyKey ?? UUID().uuidString.lowercased()
         try await failing {
-            let replay = try await client.json(.POST, path, body: order)
+            let replay = try await Self.start(order, at: path, key, client)
             guard let id = replay["replay_id"]?.stringValue else {
                 throw CommandLineError(.answer, "the gateway's answer names no replay")
             }
             print(Self.line(replay))
             if watch { try await Self.follow(id, client) }
+        }
+    }
+
+    /// Starts a replay; a gateway that does not answer is asked again under the same key.
+    ///
+    /// - Throws: `CommandLineError`; one that can be retried names the key.
+    private static func start(
+        _ order: JSONValue,
+        at path: String,
+        _ key: String,
+        _ client: GatewayClient
+    ) async throws(CommandLineError) -> JSONValue {
+        var left = attempts
+        while true {
+            do {
+                return try await client.json(.POST, path, body: order, idempotencyKey: key)
+            } catch {
+                guard error.isRetryable else { throw error }
+                left -= 1
+                guard left > 0 else {
+                    let advice = "give the command again with --idempotency-key \(key)"
+                    throw CommandLineError(error.code, "\(error.message); the replay may have been started: \(advice)")
+                }
+            }
+            try? await Task.sleep(for: .seconds(1))
         }
     }
 

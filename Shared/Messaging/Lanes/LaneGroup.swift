@@ -54,7 +54,9 @@ package final class LaneGroup: Service {
     /// A lane settles before its next transaction; but what it has committed must reach others also where none comes.
     func settleIdle() async throws {
         var failure: (any Error)?
-        for lane in pool.checkoutFree(where: \.isUnsettled) {
+        var seen: Set<ObjectIdentifier> = []
+        while let lane = pool.checkoutFree(where: { $0.isUnsettled && !seen.contains(ObjectIdentifier($0)) }) {
+            seen.insert(ObjectIdentifier(lane))
             do {
                 try await lane.settleNow(deadline: .now + .seconds(5))
             } catch {

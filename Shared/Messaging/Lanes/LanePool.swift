@@ -56,12 +56,10 @@ final class LanePool: Sendable {
         waiter?.resume(returning: lane)
     }
 
-    /// Takes out the free lanes that satisfy a condition; each has to be given back.
-    func checkoutFree(where condition: (Lane) -> Bool) -> [Lane] {
+    /// Takes out a free lane that satisfies a condition, if there is one; it has to be given back.
+    func checkoutFree(where condition: (Lane) -> Bool) -> Lane? {
         state.withLock { state in
-            let taken = state.free.filter(condition)
-            state.free.removeAll { lane in taken.contains { $0 === lane } }
-            return taken
+            state.free.firstIndex(where: condition).map { state.free.remove(at: $0) }
         }
     }
 

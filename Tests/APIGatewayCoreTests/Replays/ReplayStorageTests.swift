@@ -156,7 +156,7 @@ struct ReplayStorageTests {
         }
     }
 
-    @Test(arguments: [("orders.*", 6), ("orders.paid", 3)])
+    @Test(arguments: [("orders.*", 7), ("orders.paid", 4)])
     func signalsOfTheTypeAreCountedUpToALimit(_ signalType: String, _ count: Int) async throws {
         try await with { store in
             let replay = try Self.replay(signalType)
@@ -181,6 +181,45 @@ struct ReplayStorageTests {
             #expect(try await counted(100) == count)
             #expect(try await counted(count) == count)
             #expect(try await counted(count - 1) == count - 1)
+        }
+    }
+
+    /// What an open transaction has stored is seen late, so what is read ends before it began.
+    @Test func theOldestOpenTransactionIsKnown() async throws {
+        try await ServiceDatabase.with(.gateway) { database in
+            // Of sessions of others a role sees no more than that they are there.
+            let user = "reader_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
+            try await database.executeAsSuperuser("CREATE ROLE \(user) LOGIN PASSWORD '\(user)' IN ROLE batuta_gateway")
+            let result: Result<Void, any Error>
+            do {
+                var configuration = database.configuration
+                (configuration.user, configuration.password) = (user, user)
+                configuration.sessionSettings["role"] = nil
+                result = .success(try await Self.findsTheOldestTransaction(configuration))
+            } catch {
+                result = .failure(error)
+            }
+            try await database.executeAsSuperuser("DROP ROLE \(user)")
+            try result.get()
+        }
+    }
+
+    private static func findsTheOldestTransaction(_ configuration: PostgresConfiguration) async throws {
+        try await ServiceDatabase.withClient(configuration) { client in
+            func oldest() async throws -> Timestamp? {
+                try await ReplayRepository(database: client).oldestTransaction(deadline: .now + .seconds(10))
+            }
+            #expect(try await oldest() == nil)
+            let began = try await client.withTransaction { transaction in
+                let rows = try await transaction.execute(PostgresStatement("SELECT transaction_timestamp()"))
+                let began = Timestamp(
+                    microseconds: try #require(rows.first).decode(0, as: PostgresTimestamp.self).microsecondsSinceEpoch
+                )
+                #expect(try await oldest() == began)
+                return began
+            }
+            #expect(began < Timestamp.now())
+            #expect(try await oldest() == nil)
         }
     }
 

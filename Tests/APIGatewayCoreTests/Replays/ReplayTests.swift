@@ -146,11 +146,13 @@ import Testing
             Self.candidate(1_003, more: #","batutatarget":"x""#),
             ReplayCandidate(signalID: Self.id(1_004), type: "orders.paid", event: nil),
             Self.candidate(1_005, type: "orders.line.added"),
+            ReplayCandidate(signalID: Self.id(1_006), type: "orders.paid", event: Array(#"{"id":"#.utf8)),
         ]
         let criterion = try #require(try replay.criterion())
         let page = ReplayPage(candidates, isWhole: true, end: replay.span.end, criterion: criterion)
         #expect(page.matches.map(\.signalID) == [candidates[0].signalID, candidates[5].signalID])
-        #expect(page.considered == 2)
+        #expect(page.unreadable == [candidates[6].signalID], "it is not passed by in silence")
+        #expect(page.considered == 3)
         #expect(page.position == replay.span.end)
         let other = try Self.replay(filter: #"{"shop":["8"]}"#)
         let none = ReplayPage(
@@ -160,7 +162,7 @@ import Testing
             criterion: try #require(try other.criterion())
         )
         #expect(none.matches.isEmpty)
-        #expect(none.considered == 2)
+        #expect(none.considered == 3)
         #expect(none.position == candidates.last?.signalID)
     }
 
@@ -201,7 +203,7 @@ import Testing
         (#"{"from":"2026-11-21T08:00:00Z","until":"yesterday"}"#, ["/until"]),
         (#"{"from":"2026-11-21T08:00:00Z","until":"2026-11-21T08:00:00Z"}"#, ["/until"]),
         (#"{"from":"2026-11-21T08:00:00Z","until":"2026-11-21T07:00:00Z"}"#, ["/until"]),
-        (#"{"from":"2026-11-21T08:00:00Z","until":"2026-11-22T08:00:00.001Z"}"#, ["/until"]),
+        (#"{"from":"2026-11-21T08:00:00Z","until":"2026-11-22T08:00:00.002Z"}"#, ["/until"]),
         (#"{"from":"2026-11-21T08:00:00Z","until":"2026-11-22T08:00:00Z","dry_run":1}"#, ["/dry_run"]),
         (#"{"from":1,"until":"2026-11-22T08:00:00Z","more":1}"#, ["/from", "/more"]),
     ])

@@ -67,7 +67,7 @@ struct LaneServerTests {
                 let context = LaneContext.withoutBroker(client)
                 let lanes = LaneGroup(context: context, count: 1)
                 let error = await #expect(throws: PostgresError.self) {
-                    try await lanes.transaction(deadline: .now + .seconds(5)) { transaction in
+                    try await lanes.transaction(deadline: .now + .seconds(10)) { transaction in
                         transaction.audit(.laneClosed(producer: "test", epoch: 1, last: .zero, by: context))
                     }
                 }

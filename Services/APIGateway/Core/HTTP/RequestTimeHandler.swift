@@ -86,10 +86,27 @@ final class RequestTimeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         stall?.cancel()
         stall = nil
         if !context.channel.isWritable {
-            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-            stall = context.eventLoop.scheduleTask(in: patience) { bound.value.close(promise: nil) }
+            watch(context, unsent: unsentBytes(context))
         }
         context.fireChannelWritabilityChanged()
+    }
+
+    /// Closes the connection where nothing of what is unsent has gone out when the time has passed.
+    private func watch(_ context: ChannelHandlerContext, unsent: Int) {
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        stall = context.eventLoop.scheduleTask(in: patience) {
+            let (handler, context) = bound.value
+            let rest = handler.unsentBytes(context)
+            guard rest < unsent else {
+                return context.close(promise: nil)
+            }
+            handler.watch(context, unsent: rest)
+        }
+    }
+
+    /// How much of the answers the kernel has not taken yet.
+    private func unsentBytes(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

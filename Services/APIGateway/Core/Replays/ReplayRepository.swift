@@ -98,7 +98,24 @@ struct ReplayRepository: Sendable {
         return (candidates, candidates.count == total && total < Self.portion)
     }
 
-    /// How many signals of the automation's type a replay's span has, reruns not counted.
+    /// When the oldest transaction of the gateways that is still open has begun; nil where there is none.
+    ///
+    /// What such a transaction has stored can be seen when it ends, however long that takes: while the disk stalls, or
+    /// the standby is away. To be asked before signals are read, so that none that ends in between is missed.
+    func oldestTransaction(deadline: ContinuousClock.Instant) async throws -> Timestamp? {
+        let statement = PostgresStatement(
+            """
+            SELECT min(xact_start) FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = session_user AND pid <> pg_backend_pid()
+            """,
+            isReadOnly: true
+        )
+        let row = try await database.execute(statement, deadline: deadline).first
+        let began = try row?.decode(0, as: PostgresTimestamp?.self)
+        return began.map { Timestamp(microseconds: $0.microsecondsSinceEpoch) }
+    }
+
+    /// How many signals of the automation's type a replay's span has.
     ///
     /// - Parameters:
     ///   - replay: The replay.
@@ -115,21 +132,20 @@ struct ReplayRepository: Sendable {
     ) async throws -> Int {
         let bounds: (String, [PostgresValue]) =
             switch trigger {
-            case .exact(let type): (#"type COLLATE "C" = $6"#, [.text(type)])
+            case .exact(let type): (#"type COLLATE "C" = $5"#, [.text(type)])
             // The full stop is followed by the slash in this order.
             case .family(let prefix):
-                (#"type COLLATE "C" >= $6 AND type COLLATE "C" < $7"#, [.text(prefix + "."), .text(prefix + "/")])
+                (#"type COLLATE "C" >= $5 AND type COLLATE "C" < $6"#, [.text(prefix + "."), .text(prefix + "/")])
             }
         let statement = PostgresStatement(
             """
             SELECT count(*) FROM (
                 SELECT FROM gateway.signals
-                WHERE tenant = $1 AND signal_id > $2 AND signal_id <= $3 AND source <> $4 AND \(bounds.0) LIMIT $5
+                WHERE tenant = $1 AND signal_id > $2 AND signal_id <= $3 AND \(bounds.0) LIMIT $4
             ) AS counted
             """,
             [
-                .text(replay.tenant.key), .uuid(replay.span.start), .uuid(replay.span.end), .text(RerunSignal.source),
-                .int(limit),
+                .text(replay.tenant.key), .uuid(replay.span.start), .uuid(replay.span.end), .int(limit),
             ] + bounds.1,
             isReadOnly: true
         )

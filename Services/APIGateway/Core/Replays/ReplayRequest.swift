@@ -32,7 +32,8 @@ struct ReplayRequest: Equatable {
                 Self.fault("until", "before_from", "It must be later than from.", "Debe ser posterior a from.")
             )
         }
-        if let until, until > now {
+        // A time is rounded up to its millisecond, and now is not.
+        if let until, until > now + 1 {
             faults.append(
                 Self.fault("until", "in_the_future", "It must not be in the future.", "No debe estar en el futuro.")
             )

@@ -14,17 +14,17 @@ enum ReplayStep: Equatable, Sendable {
     /// Nothing any more.
     case end
 
-    /// How long a signal may be on its way to its commit after it got its id, in milliseconds.
+    /// How long after a signal got its id the transaction that stores it may begin, in milliseconds.
     ///
-    /// The intake gives up after its patience; the rest is for a commit whose outcome was lost and clocks that differ.
+    /// The intake begins none after its patience and two seconds more; the rest is for clocks that differ.
     static func settling(patience: Duration) -> UInt64 {
         UInt64(clamping: Int64(patience / .milliseconds(1))) + 5_000
     }
 
     /// - Parameters:
     ///   - replay: A replay that is running.
-    ///   - now: Unix milliseconds.
-    ///   - settling: How long a signal may be on its way to its commit, in milliseconds.
+    ///   - now: Unix milliseconds: every transaction that has begun before has ended.
+    ///   - settling: How long after a signal got its id its transaction may begin, in milliseconds.
     init(_ replay: Replay, at now: UInt64, settling: UInt64) {
         let settled = replay.span.end(before: now > settling ? now - settling : 0)
         if !replay.page.isEmpty {
@@ -66,6 +66,8 @@ struct ReplayPage: Sendable {
     static let limit = 200
 
     private(set) var matches: [Match] = []
+    /// Signals that this release cannot read, and that are not sent.
+    private(set) var unreadable: [UUID] = []
     /// How many signals of the automation's type were looked at.
     private(set) var considered = 0
     /// Every signal up to this id has been considered.
@@ -89,10 +91,15 @@ struct ReplayPage: Sendable {
         limit: Int = limit
     ) {
         for candidate in candidates {
-            guard criterion.trigger.matches(candidate.type),
-                let event = candidate.event.flatMap({ try? JSONDocument(parsing: $0, limits: .wrapped).root }),
-                event[RerunSignal.targetAttribute] == nil
-            else {
+            guard criterion.trigger.matches(candidate.type), let bytes = candidate.event else {
+                continue
+            }
+            guard let event = try? JSONDocument(parsing: bytes, limits: .wrapped).root else {
+                considered += 1
+                unreadable.append(candidate.signalID)
+                continue
+            }
+            guard event[RerunSignal.targetAttribute] == nil else {
                 continue
             }
             considered += 1

@@ -115,13 +115,14 @@ final class ReplayWorker: Service {
 
     private func goOn(_ replay: Replay) async throws -> Outcome {
         var replay = replay
-        if case .verify(let page) = step(of: replay) {
+        let now = try await settledTime()
+        if case .verify(let page) = ReplayStep(replay, at: now, settling: settling) {
             guard try await hasBegun(page, replay) else {
                 return try await wait(replay)
             }
             replay.page = []
         }
-        switch step(of: replay) {
+        switch ReplayStep(replay, at: now, settling: settling) {
         case .read(let after, let through):
             try await read(replay, after: after, through: through)
             return .progress
@@ -133,9 +134,11 @@ final class ReplayWorker: Service {
         }
     }
 
-    private func step(of replay: Replay) -> ReplayStep {
-        let now = UInt64(clamping: Timestamp.now().microseconds / 1_000)
-        return ReplayStep(replay, at: now, settling: settling)
+    /// Before which time no transaction has begun that is still open, in Unix milliseconds.
+    private func settledTime() async throws -> UInt64 {
+        let now = Timestamp.now()
+        let oldest = try await repository.oldestTransaction(deadline: .now + .seconds(5)) ?? now
+        return UInt64(clamping: min(now.microseconds, oldest.microseconds) / 1_000)
     }
 
     private func wait(_ replay: Replay) async throws -> Outcome {
@@ -161,6 +164,15 @@ final class ReplayWorker: Service {
             deadline: .now + .seconds(30)
         )
         let page = ReplayPage(candidates, isWhole: isWhole, end: through, criterion: criterion)
+        if !page.unreadable.isEmpty {
+            logger.error(
+                "signals cannot be read, and are not replayed",
+                metadata: [
+                    "replay_id": "\(replay.id.lowercased)",
+                    "signal_ids": "\(page.unreadable.map(\.lowercased).joined(separator: ", "))",
+                ]
+            )
+        }
         do {
             try await commit(page, of: replay)
         } catch let error as PostgresError where BatchConsumer.FailureKind(of: error) == .data {

@@ -168,17 +168,24 @@ struct SignalDecisions: Sendable {
         guard case .definition(let definition) = reader.read(document.root, at: JSONPointer()) else {
             throw Problem(.wrongState, "The definition can no longer be executed.")
         }
-        let isOfType = definition.trigger.matches(type)
-        let mismatch = isOfType ? definition.filter?.why(event) : nil
+        // A signal that is aimed skips type and filter of its target, and wakes nobody else.
+        let target = event[SignalsAcceptedV2.targetAttribute]?.stringValue
+        let isAimedElsewhere = target.map { $0 != automation.id.lowercased } ?? false
+        let isOfType = target != nil || definition.trigger.matches(type)
+        let mismatch = target == nil && isOfType ? definition.filter?.why(event) : nil
+        let matches = isOfType && mismatch == nil && !isAimedElsewhere
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("automation_key", automation.key)
         writer.member("status", automation.status.rawValue)
         writer.member("version", Int64(automation.version))
-        writer.member("matches", isOfType && mismatch == nil)
-        writer.member("runs", isOfType && mismatch == nil && automation.status == .active)
+        writer.member("matches", matches)
+        writer.member("runs", matches && automation.status == .active)
         writer.key("reasons")
         writer.beginArray()
+        if isAimedElsewhere {
+            writer.reason("", "the signal is aimed at another automation")
+        }
         if !isOfType {
             writer.reason(
                 "/trigger/signalType",
