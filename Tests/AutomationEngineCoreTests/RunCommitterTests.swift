@@ -63,6 +63,27 @@ struct RunCommitterTests {
         }
     }
 
+    @Test("a timer is due by the clock of the database, whatever that of the process says")
+    func timer() async throws {
+        try await TestEngine.with { engine in
+            let automation = try Fixtures.automation(steps: Self.call)
+            var (machine, _) = try await engine.begin(automation)
+            let failure = AttemptOutcome.Failure(error: StepError(code: "x", detail: "?"), isRetryable: true)
+            let hour: Int64 = 3_600_000_000
+            let next = machine.attemptEnded(0, .failed(failure), at: TestEngine.now + hour, chance: 0)
+            guard case .wait(let wait) = next else {
+                Issue.record("the failure may pass: \(next)")
+                return
+            }
+            let update = RunUpdate(record: machine.record, change: machine.takeChange())
+            #expect(try await Self.commit([update], to: engine) == [true])
+            let repository = RunRepository(database: engine.database)
+            let left = try await repository.nextTimer(isToCome: false, deadline: .now + .seconds(5))
+            #expect(try #require(left) <= wait)
+            #expect(try #require(left) > .seconds(-60))
+        }
+    }
+
     @Test("a step forward that is stored a second time records its attempt and its signal once")
     func repeated() async throws {
         try await TestEngine.with { engine in

@@ -181,10 +181,10 @@ struct RunMachineTests {
         var now = Self.now
         #expect(machine.resumed(at: now) == .attempt(0))
         for delay: Int64 in [1_000_000, 2_000_000] {
-            #expect(machine.attemptEnded(0, failure(), at: now, chance: 0) == .wait(until: now + delay))
+            #expect(machine.attemptEnded(0, failure(), at: now, chance: 0) == .wait(.microseconds(delay)))
             #expect(machine.record.status == .waiting)
             #expect(machine.record.steps[0].status == .waiting)
-            #expect(machine.takeChange().timer == now + delay)
+            #expect(machine.takeChange().timer == .microseconds(delay))
             now += delay
             #expect(machine.resumed(at: now) == .attempt(0))
         }
@@ -207,7 +207,7 @@ struct RunMachineTests {
             var machine = try machine(Self.post)
             _ = machine.resumed(at: Self.now)
             let next = machine.attemptEnded(0, failure(after: asked), at: Self.now, chance: 1)
-            #expect(next == .wait(until: Self.now + waited * 1_000_000))
+            #expect(next == .wait(.seconds(waited)))
         }
     }
 
@@ -230,7 +230,7 @@ struct RunMachineTests {
                 isLost
                 ? machine.resumed(at: Self.now)
                 : machine.attemptEnded(0, .unknown(StepError(code: "x", detail: "?")), at: Self.now, chance: 0)
-            #expect(next == (isRepeated ? .wait(until: Self.now + 1_000_000) : .park))
+            #expect(next == (isRepeated ? .wait(.seconds(1)) : .park))
             #expect(machine.record.status == (isRepeated ? .waiting : .unknown))
             #expect(machine.record.steps[0].status == (isRepeated ? .waiting : .unknown))
             #expect(machine.takeChange().ended.map(\.outcome.name) == ["unknown"])

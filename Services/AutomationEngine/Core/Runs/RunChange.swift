@@ -24,6 +24,6 @@ struct RunChange: Sendable {
     var started: [AttemptStart] = []
     var ended: [AttemptEnd] = []
     var emissions: [Emission] = []
-    /// When the run goes on, in microseconds of Unix time.
-    var timer: Int64?
+    /// How long after it is stored the run goes on, by the clock of the database.
+    var timer: Duration?
 }

@@ -203,10 +203,12 @@ final class RunDriver: Service {
                 let room = slots.room(limit: slots.capacity)
                 // What is due and was not claimed belongs to a tenant without room, and waits until it has some.
                 if room.limit > 0,
-                    let due = try await repository.nextTimer(isToCome: room.hasFullTenant, deadline: .now + .seconds(5))
+                    let left = try await repository.nextTimer(
+                        isToCome: room.hasFullTenant,
+                        deadline: .now + .seconds(5)
+                    )
                 {
-                    // The database's clock may be behind, and the timer still not due when this one says so.
-                    pause = min(pause, max(.milliseconds(20), .microseconds(max(0, due - now()))))
+                    pause = min(pause, max(.milliseconds(20), left))
                 }
             } catch  where !Task.isCancelled {
                 logger.warning("runs cannot be claimed", metadata: ["error": "\(error)"])

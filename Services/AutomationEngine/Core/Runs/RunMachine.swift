@@ -18,8 +18,8 @@ struct RunMachine: Sendable {
     enum Next: Equatable, Sendable {
         /// The effect of the attempt of the step at this position.
         case attempt(Int)
-        /// Nothing: a timer resumes the run at this time, in microseconds of Unix time.
-        case wait(until: Int64)
+        /// Nothing: a timer resumes the run after this time.
+        case wait(Duration)
         /// Nothing: whoever has room for the next attempt claims the run.
         case queue
         /// Nothing: a person decides about an attempt whose outcome is unknown.
@@ -101,11 +101,11 @@ struct RunMachine: Sendable {
         case .succeeded(let output):
             return succeed(position, output: output, at: now) ?? proceed(at: now, mayAttempt: mayAttempt)
         case .failed(let failure):
-            return retry(position, failure, at: now, chance: chance) ?? fail(position, failure.error, at: now)
+            return retry(position, failure, chance: chance) ?? fail(position, failure.error, at: now)
                 ?? proceed(at: now, mayAttempt: mayAttempt)
         case .unknown(let error) where automation.steps[position].isIdempotent:
             let failure = AttemptOutcome.Failure(error: error, isRetryable: true)
-            return retry(position, failure, at: now, chance: chance) ?? fail(position, error, at: now)
+            return retry(position, failure, chance: chance) ?? fail(position, error, at: now)
                 ?? proceed(at: now, mayAttempt: mayAttempt)
         case .notMade:
             update(position) { $0.status = .queued }
@@ -213,7 +213,6 @@ struct RunMachine: Sendable {
     private mutating func retry(
         _ position: Int,
         _ failure: AttemptOutcome.Failure,
-        at now: Int64,
         chance: Double
     ) -> Next? {
         let attempt = record.steps[position].attempt
@@ -222,14 +221,14 @@ struct RunMachine: Sendable {
             return nil
         }
         let asked = min(failure.retryAfter ?? .zero, max(policy.maximumDelay, delay))
-        let due = now + Int64(max(delay, asked) / .microseconds(1))
+        let wait = max(delay, asked)
         update(position) { step in
             step.status = .waiting
             step.error = failure.error.bytes
         }
         record.status = .waiting
-        change.timer = due
-        return .wait(until: due)
+        change.timer = wait
+        return .wait(wait)
     }
 
     /// A step has failed for good; nil where the run goes on all the same.

@@ -145,12 +145,14 @@ extension RunRepository {
         return PostgresStatement(
             """
             INSERT INTO engine.timers (run_id, due_at, tenant)
-            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[])
+            -- The clock of the database alone says when a timer is due; that of a process may jump.
+            SELECT t.run_id, clock_timestamp() + t.wait * interval '1 microsecond', t.tenant
+            FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS t (run_id, wait, tenant)
             ON CONFLICT (run_id) DO UPDATE SET due_at = excluded.due_at
             """,
             [
                 .uuidArray(timers.map(\.0.id)),
-                .timestampArray(microseconds: timers.map(\.1)),
+                .int8Array(timers.map { Int64($0.1 / .microseconds(1)) }),
                 .textArray(timers.map(\.0.tenant)),
             ]
         )

@@ -116,22 +116,25 @@ extension RunRepository {
         )
     }
 
-    /// When the next timer is due, in microseconds of Unix time; nil where there is none.
+    /// How long it is until the next timer is due, by the clock of the database; nil where there is none.
     ///
     /// - Parameters:
     ///   - isToCome: Whether timers that are due already do not count, because their runs cannot be claimed now.
     ///   - deadline: When to give up.
-    /// - Returns: The time.
+    /// - Returns: The time left, which is negative where a timer is due already.
     /// - Throws: `PostgresError`.
-    func nextTimer(isToCome: Bool, deadline: ContinuousClock.Instant) async throws -> Int64? {
+    func nextTimer(isToCome: Bool, deadline: ContinuousClock.Instant) async throws -> Duration? {
         let rows = try await database.execute(
             PostgresStatement(
-                "SELECT min(due_at) FROM engine.timers\(isToCome ? " WHERE due_at > now()" : "")",
+                """
+                SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8
+                FROM engine.timers\(isToCome ? " WHERE due_at > now()" : "")
+                """,
                 isReadOnly: true
             ),
             deadline: deadline
         )
-        return try rows.first?.decode(0, as: PostgresTimestamp?.self)?.microsecondsSinceEpoch
+        return try rows.first?.decode(0, as: Double?.self).map { .seconds($0) }
     }
 
     private static func values(_ room: RunRoom, owner: UUID, held: [UUID]) -> [PostgresValue] {
