@@ -20,7 +20,7 @@ private final class OneBatch: BatchSource {
 
     var acknowledged: Set<UInt64> { settled.withLock { $0 } }
 
-    func nextBatch(maximum: Int) async throws -> [Delivery]? { deliveries.withLock { $0.take() } }
+    func nextBatch(maximum: Int, minimum: Int) async throws -> [Delivery]? { deliveries.withLock { $0.take() } }
 
     func acknowledge(_ deliveries: [Delivery]) {
         settled.withLock { $0.formUnion(deliveries.map(\.token.tag)) }

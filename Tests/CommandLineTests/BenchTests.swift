@@ -123,6 +123,7 @@ import Testing
     @Test func memoryIsReportedInMegabytes() throws {
         let report = BenchReport.Memory(
             load: "durable_runs",
+            concurrency: 64,
             process: "engine",
             rest: ProcessMemory(privateBytes: 10_000_000, residentBytes: 40_000_000),
             peak: ProcessMemory(privateBytes: 20_000_000, residentBytes: 50_000_000),
@@ -130,6 +131,7 @@ import Testing
         )
         let root = try JSONDocument(parsing: report.line()).root
         #expect(root["process"]?.stringValue == "engine")
+        #expect(root["concurrency"]?.doubleValue == 64)
         #expect(root["rest_private_mb"]?.doubleValue == 10)
         #expect(root["rest_resident_mb"]?.doubleValue == 40)
         #expect(root["load_private_mb"]?.doubleValue == 20)

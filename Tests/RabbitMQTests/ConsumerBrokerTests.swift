@@ -47,6 +47,24 @@ extension BrokerTests {
             return deliveries
         }
 
+        @Test("hands out fewer deliveries than a caller wants when no more come")
+        func fewerThanWanted() async throws {
+            let queue = Broker.queue("fewer")
+            let (consumer, publisher) = (try consumer(queue), try publisher())
+            try await running(consumer, publisher) {
+                try await eventually("a subscription") { consumer.isConsuming }
+                let waiting = Task { try await consumer.nextBatch(maximum: 50, minimum: 40) }
+                _ = try await publisher.publish(contentsOf: messages(0..<3, to: queue.name))
+                let batch = try #require(try await waiting.value)
+                consumer.acknowledge(batch + (try await take(3 - batch.count, from: consumer)))
+                // The same for a caller that comes when they are there already.
+                _ = try await publisher.publish(contentsOf: messages(3..<6, to: queue.name))
+                let late = try #require(try await consumer.nextBatch(maximum: 50, minimum: 40))
+                let all = late + (try await take(3 - late.count, from: consumer))
+                #expect(all.map(\.properties.messageID) == ["m3", "m4", "m5"])
+            }
+        }
+
         @Test("hands out no more than the prefetch before something is settled")
         func prefetch() async throws {
             let queue = Broker.queue("prefetch")

@@ -6,6 +6,9 @@ import ServiceLifecycle
 
 /// Takes whatever deliveries have arrived, processes them in one go, and acknowledges what is committed.
 ///
+/// What a batch costs is nearly the same for one delivery and for fifty. So one worker takes whatever is there, and what
+/// arrives meanwhile becomes its next batch; the others help only when much waits, or when it has waited long.
+///
 /// When the infrastructure fails, consuming pauses and the same deliveries are processed again; when the data fail, the
 /// batch is halved down to the culprit, which is buried and acknowledged (`BatchPlan`).
 package struct BatchConsumer: Service {
@@ -30,6 +33,8 @@ package struct BatchConsumer: Service {
         package var maximum: Int
         /// How many batches may be under way at once.
         package var workers: Int
+        /// As many waiting deliveries begin another batch beside those under way.
+        package var pressure: Int
         /// The first wait for the infrastructure; it doubles up to the longest, with jitter.
         package var firstPause: Duration
         package var longestPause: Duration
@@ -37,11 +42,13 @@ package struct BatchConsumer: Service {
         package init(
             maximum: Int = 500,
             workers: Int = 1,
+            pressure: Int = 16,
             firstPause: Duration = .milliseconds(100),
             longestPause: Duration = .seconds(5)
         ) {
             self.maximum = maximum
             self.workers = workers
+            self.pressure = pressure
             self.firstPause = firstPause
             self.longestPause = longestPause
         }
@@ -89,15 +96,17 @@ package struct BatchConsumer: Service {
     package func run() async throws {
         let gate = PauseGate(source: source)
         try await withThrowingTaskGroup(of: Void.self) { workers in
-            for _ in 0..<max(1, settings.workers) {
-                workers.addTask { try await work(gate: gate) }
+            for worker in 0..<max(1, settings.workers) {
+                workers.addTask { try await work(minimum: worker == 0 ? 1 : settings.pressure, gate: gate) }
             }
             try await workers.waitForAll()
         }
     }
 
-    private func work(gate: PauseGate) async throws {
-        while !Task.isCancelled, let deliveries = try await source.nextBatch(maximum: settings.maximum) {
+    private func work(minimum: Int, gate: PauseGate) async throws {
+        while !Task.isCancelled,
+            let deliveries = try await source.nextBatch(maximum: settings.maximum, minimum: minimum)
+        {
             await settle(deliveries, gate: gate)
         }
     }

@@ -1,4 +1,3 @@
-import DequeModule
 import Logging
 import Synchronization
 
@@ -24,12 +23,6 @@ final class ConsumerCore: ConnectionClient {
         case reject(Delivery.Token, requeue: Bool)
     }
 
-    private struct Waiter {
-        var id: UInt64
-        var maximum: Int
-        var caller: Caller
-    }
-
     private struct State {
         var phase = ClientPhase.running
         var hasStarted = false
@@ -42,31 +35,19 @@ final class ConsumerCore: ConnectionClient {
         var subscription = SubscriptionStateMachine()
         var watch = QueueWatch()
         var ledger = DeliveryLedger()
-        var buffer: Deque<Delivery> = []
+        var buffer = DeliveryBuffer<Caller>()
         var mailbox: [Settlement] = []
-        var waiters: Deque<Waiter> = []
-        var nextWaiter: UInt64 = 0
         var stoppers: [CheckedContinuation<Void, Never>] = []
         var thread: CheckedContinuation<RabbitMQError?, Never>?
 
-        mutating func takeBatch(maximum: Int) -> [Delivery] {
-            let batch = Array(buffer.prefix(maximum))
-            buffer.removeFirst(batch.count)
-            return batch
-        }
-
         /// Takes out the waiting callers that can be served.
-        mutating func servable() -> [Answer] {
-            var answers: [Answer] = []
-            while !buffer.isEmpty, let waiter = waiters.popFirst() {
-                answers.append(Answer(caller: waiter.caller, batch: .success(takeBatch(maximum: waiter.maximum))))
-            }
-            return answers
+        mutating func serve(at now: ContinuousClock.Instant) -> [Answer] {
+            guard subscription.keepsDeliveries else { return [] }
+            return buffer.serve(at: now).map { Answer(caller: $0.caller, batch: .success($0.batch)) }
         }
 
-        mutating func releaseWaiters(_ batch: Batch) -> [Answer] {
-            defer { waiters.removeAll() }
-            return waiters.map { Answer(caller: $0.caller, batch: batch) }
+        mutating func releaseCallers(_ batch: Batch) -> [Answer] {
+            buffer.removeCallers().map { Answer(caller: $0, batch: batch) }
         }
 
         mutating func takeStoppers() -> [CheckedContinuation<Void, Never>] {
@@ -81,7 +62,7 @@ final class ConsumerCore: ConnectionClient {
             subscription.connectionLost()
             watch = watch.anew
             ledger = DeliveryLedger()
-            buffer.removeAll()
+            buffer.removeDeliveries()
             mailbox.removeAll()
         }
     }
@@ -140,26 +121,30 @@ final class ConsumerCore: ConnectionClient {
         }
     }
 
-    func next(maximum: Int, slot: CallSlot, caller: Caller) {
-        let (batch, id) = state.withLock { state -> (Batch?, UInt64) in
-            if case .ended(let error?) = state.phase { return (.failure(error), 0) }
-            guard !state.isStopping, state.phase.refusal == nil else { return (.success(nil), 0) }
-            if state.waiters.isEmpty, !state.buffer.isEmpty {
-                return (.success(state.takeBatch(maximum: maximum)), 0)
-            }
-            state.nextWaiter += 1
-            state.waiters.append(Waiter(id: state.nextWaiter, maximum: maximum, caller: caller))
-            return (nil, state.nextWaiter)
+    func next(maximum: Int, minimum: Int, slot: CallSlot, caller: Caller) {
+        enum Entry {
+            case refused(Batch)
+            case entered(UInt64, [Answer], hasDeadline: Bool)
         }
-        if let batch { return caller.resume(returning: batch) }
-        if !slot.entered(as: id) { cancelWait(id) }
+        let entry: Entry = state.withLock { state in
+            if case .ended(let error?) = state.phase { return .refused(.failure(error)) }
+            guard !state.isStopping, state.phase.refusal == nil else { return .refused(.success(nil)) }
+            let id = state.buffer.enter(caller, maximum: maximum, minimum: minimum)
+            return .entered(id, state.serve(at: .now), hasDeadline: state.buffer.deadline != nil)
+        }
+        switch entry {
+        case .refused(let batch):
+            caller.resume(returning: batch)
+        case .entered(let id, let answers, let hasDeadline):
+            give(answers)
+            // The owner thread is to know of the deadline that this caller has brought.
+            if hasDeadline { wake.signal() }
+            if !slot.entered(as: id) { cancelWait(id) }
+        }
     }
 
     func cancelWait(_ id: UInt64) {
-        let caller = state.withLock { state -> Caller? in
-            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return nil }
-            return state.waiters.remove(at: index).caller
-        }
+        let caller = state.withLock { $0.buffer.cancel(id) }
         caller?.resume(returning: .failure(RabbitMQError(.cancelled, "the wait for deliveries was cancelled")))
     }
 
@@ -203,7 +188,7 @@ final class ConsumerCore: ConnectionClient {
     private static func beginStop(_ state: inout State) -> [Answer] {
         state.isStopping = true
         state.subscription.wanted(false)
-        return state.releaseWaiters(.success(nil))
+        return state.releaseCallers(.success(nil))
     }
 
     private func give(_ answers: [Answer]) {
@@ -294,10 +279,9 @@ final class ConsumerCore: ConnectionClient {
         flush(&state.ledger)
         state.mailbox.removeAll(keepingCapacity: true)
         if !state.subscription.keepsDeliveries {
-            for delivery in state.buffer where state.ledger.rejected(tag: delivery.token.tag) {
+            for delivery in state.buffer.removeDeliveries() where state.ledger.rejected(tag: delivery.token.tag) {
                 commands.append(.reject(tag: delivery.token.tag, requeue: true))
             }
-            state.buffer.removeAll()
         }
         return commands
     }
@@ -308,7 +292,7 @@ final class ConsumerCore: ConnectionClient {
             for event in events where failure == nil {
                 failure = Self.apply(event, at: now, prefetch: subscription.prefetch, to: &state)
             }
-            let answers = state.subscription.keepsDeliveries ? state.servable() : []
+            let answers = state.serve(at: now)
             let isStopped = state.isStopping && state.subscription.isInactive
             return (answers, isStopped ? state.takeStoppers() : [], failure)
         }
@@ -329,7 +313,7 @@ final class ConsumerCore: ConnectionClient {
         switch event {
         case .delivered(let message):
             state.watch.delivered(at: now)
-            return deliver(message, to: &state)
+            return deliver(message, at: now, to: &state)
         case .consumeConfirmed:
             state.subscription.consumeConfirmed()
             state.watch.subscribed(at: now)
@@ -357,7 +341,11 @@ final class ConsumerCore: ConnectionClient {
         return nil
     }
 
-    private static func deliver(_ message: ReceivedMessage, to state: inout State) -> RabbitMQError? {
+    private static func deliver(
+        _ message: ReceivedMessage,
+        at now: ContinuousClock.Instant,
+        to state: inout State
+    ) -> RabbitMQError? {
         guard case .delivery(let tag, let isRedelivered) = message.origin else { return nil }
         guard state.ledger.delivered(tag: tag) else {
             return RabbitMQError(.protocolViolation, "delivery tag \(tag) is out of order")
@@ -371,12 +359,15 @@ final class ConsumerCore: ConnectionClient {
                 isRedelivered: isRedelivered,
                 properties: message.properties,
                 body: message.body
-            )
+            ),
+            at: now
         )
         return nil
     }
 
-    func clockAdvanced(to now: ContinuousClock.Instant) {}
+    func clockAdvanced(to now: ContinuousClock.Instant) {
+        give(state.withLock { $0.serve(at: now) })
+    }
 
     func checkLimits(at now: ContinuousClock.Instant) throws(RabbitMQError) {
         guard let askedAt = state.withLock({ $0.subscription.askedAt ?? $0.watch.askedAt }) else { return }
@@ -400,7 +391,7 @@ final class ConsumerCore: ConnectionClient {
             guard connected else { return drain }
             let answer = (state.subscription.askedAt ?? state.watch.askedAt).map { $0 + configuration.rpcTimeout }
             let check = state.subscription.isActive ? state.watch.next(every: configuration.queueCheckInterval) : nil
-            return [drain, answer, check].compactMap { $0 }.min()
+            return [drain, answer, check, state.buffer.deadline].compactMap { $0 }.min()
         }
     }
 
@@ -422,7 +413,7 @@ final class ConsumerCore: ConnectionClient {
             state.phase = .ended(error)
             state.isStopping = true
             defer { state.thread = nil }
-            let answers = state.releaseWaiters(error.map { .failure($0) } ?? .success(nil))
+            let answers = state.releaseCallers(error.map { .failure($0) } ?? .success(nil))
             return (answers, state.takeStoppers(), state.thread)
         }
         give(answers)

@@ -75,13 +75,17 @@ package final class RabbitMQConsumer: Service, Sendable {
 
     /// Waits for a delivery and returns what has arrived.
     ///
-    /// - Parameter maximum: The most that are wanted, at least 1.
+    /// - Parameters:
+    ///   - maximum: The most that are wanted, at least 1.
+    ///   - minimum: How many have to wait before this caller takes any; fewer are handed out after 50 milliseconds.
     /// - Returns: At least one delivery; `nil` once the consumer has been stopped.
     /// - Throws: `RabbitMQError`: what ended the consumer, or `cancelled`.
-    package func nextBatch(maximum: Int) async throws -> [Delivery]? {
+    package func nextBatch(maximum: Int, minimum: Int = 1) async throws -> [Delivery]? {
         let slot = CallSlot()
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { core.next(maximum: max(1, maximum), slot: slot, caller: $0) }
+            await withCheckedContinuation { caller in
+                core.next(maximum: max(1, maximum), minimum: minimum, slot: slot, caller: caller)
+            }
         } onCancel: {
             if let waiter = slot.cancelled() { core.cancelWait(waiter) }
         }

@@ -10,6 +10,7 @@ private final class ScriptedSource: BatchSource {
         var batches: [[Delivery]] = []
         var acknowledged: [UInt64] = []
         var calls: [String] = []
+        var minimums: [Int] = []
     }
 
     let state: Mutex<State>
@@ -18,7 +19,12 @@ private final class ScriptedSource: BatchSource {
         state = Mutex(State(batches: batches.reversed()))
     }
 
-    func nextBatch(maximum: Int) async throws -> [Delivery]? { state.withLock { $0.batches.popLast() } }
+    func nextBatch(maximum: Int, minimum: Int) async throws -> [Delivery]? {
+        state.withLock { state in
+            state.minimums.append(minimum)
+            return state.batches.popLast()
+        }
+    }
 
     func acknowledge(_ deliveries: [Delivery]) {
         state.withLock { $0.acknowledged += deliveries.map(\.token.tag) }
@@ -152,6 +158,24 @@ private final class ScriptedSource: BatchSource {
         // However the workers came and went, pauses and resumptions alternate and the last word is to resume.
         #expect(calls.enumerated().allSatisfy { $0.element == ($0.offset.isMultiple(of: 2) ? "pause" : "resume") })
         #expect(calls.count.isMultiple(of: 2))
+    }
+
+    @Test func oneWorkerTakesWhatIsThereAndTheOthersHelpUnderPressure() async throws {
+        let source = ScriptedSource([])
+        var settings = Self.settings
+        settings.workers = 3
+        settings.pressure = 7
+        let consumer = BatchConsumer(
+            label: "test",
+            source: source,
+            settings: settings,
+            process: { _ in },
+            classify: { _ in .data },
+            bury: { _, _ in },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        try await consumer.run()
+        #expect(source.state.withLock { $0.minimums.sorted() } == [1, 7, 7])
     }
 
     @Test func aCancelledOutageEndsWithoutAcknowledging() async throws {

@@ -65,6 +65,7 @@ struct BenchPlan {
             show(
                 BenchReport.Memory(
                     load: figure,
+                    concurrency: report.concurrency,
                     process: tree.name,
                     rest: rest[index],
                     peak: peak[index],

@@ -64,6 +64,8 @@ enum BenchReport {
         let figure = "memory"
         /// The figure of the load.
         var load: String
+        /// How many connections the load kept busy.
+        var concurrency: Int
         var process: String
         /// Before the first load.
         var rest: ProcessMemory
@@ -74,6 +76,7 @@ enum BenchReport {
 
         func write(into writer: inout JSONWriter) {
             writer.member("load", load)
+            writer.member("concurrency", Int64(concurrency))
             writer.member("process", process)
             for (moment, memory) in [("rest", rest), ("load", peak), ("after", after)] {
                 writer.member("\(moment)_private_mb", decimal: Double(memory.privateBytes) / 1e6, digits: 1)
