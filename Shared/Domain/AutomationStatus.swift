@@ -11,6 +11,8 @@ package enum AutomationStatus: String, CaseIterable, Sendable {
         case notActivatable(AutomationStatus)
         /// Only an active automation can be deactivated.
         case notActive(AutomationStatus)
+        /// Only a draft can be deleted.
+        case notDeletable(AutomationStatus)
     }
 
     /// An administrator has asked to activate it.
@@ -27,5 +29,15 @@ package enum AutomationStatus: String, CaseIterable, Sendable {
         case .active: self = .deprecated
         case .draft, .deprecated, .broken: throw .notActive(self)
         }
+    }
+
+    /// An administrator has edited it, and the new definition can be executed.
+    package mutating func edited() {
+        if self == .broken { self = .draft }
+    }
+
+    /// An administrator has asked to delete it.
+    package func deleted() throws(Refusal) {
+        guard self == .draft else { throw .notDeletable(self) }
     }
 }

@@ -30,6 +30,13 @@ package enum SignalTrigger: Hashable, Sendable {
         }
     }
 
+    /// The type of a signal that a person makes for the automation: of a family, its prefix.
+    package var artificialType: String {
+        switch self {
+        case .exact(let name), .family(let name): name
+        }
+    }
+
     /// Whether a signal of this type starts the automation.
     package func matches(_ type: String) -> Bool {
         switch self {

@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import JSON
 import Templates
@@ -9,9 +10,13 @@ import Testing
 struct DefinitionReaderTests {
     private func faults(_ body: String) throws -> [DefinitionFault] {
         let document = try JSONDocument(parsing: Array(body.utf8))
-        switch AutomationDraft.read(document.root, registry: .builtIn) {
-        case .draft: return []
-        case .faults(let faults): return faults
+        do {
+            _ = try AutomationDraft(document.root, registry: .builtIn)
+            return []
+        } catch let problem as Problem {
+            return problem.errors.map { error in
+                DefinitionFault(pointer: JSONPointer(error.pointer) ?? .root, code: error.code, detail: error.detail)
+            }
         }
     }
 
@@ -38,10 +43,7 @@ struct DefinitionReaderTests {
             more: #","description":"Why","status":"draft""#
         )
         let document = try JSONDocument(parsing: Array(text.utf8))
-        guard case .draft(let draft) = AutomationDraft.read(document.root, registry: .builtIn) else {
-            Issue.record("the definition is refused: \(try faults(text))")
-            return
-        }
+        let draft = try AutomationDraft(document.root, registry: .builtIn)
         #expect(draft.key == "one")
         #expect(draft.description == "Why")
         #expect(draft.compiled.trigger == .family("github"))

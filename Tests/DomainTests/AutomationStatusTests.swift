@@ -5,17 +5,27 @@ import Testing
 struct AutomationStatusTests {
     @Test("every status and every change")
     func table() {
-        let expected: [AutomationStatus: (activated: AutomationStatus?, deactivated: AutomationStatus?)] = [
-            .draft: (.active, nil),
-            .active: (nil, .deprecated),
-            .deprecated: (.active, nil),
-            .broken: (nil, nil),
+        struct Changes {
+            var activated: AutomationStatus?
+            var deactivated: AutomationStatus?
+            var edited: AutomationStatus
+            var mayBeDeleted = false
+        }
+        let expected: [AutomationStatus: Changes] = [
+            .draft: Changes(activated: .active, edited: .draft, mayBeDeleted: true),
+            .active: Changes(deactivated: .deprecated, edited: .active),
+            .deprecated: Changes(activated: .active, edited: .deprecated),
+            .broken: Changes(edited: .draft),
         ]
         for status in AutomationStatus.allCases {
             var activated = status
             #expect(((try? activated.activated()) != nil ? activated : nil) == expected[status]?.activated)
             var deactivated = status
             #expect(((try? deactivated.deactivated()) != nil ? deactivated : nil) == expected[status]?.deactivated)
+            var edited = status
+            edited.edited()
+            #expect(edited == expected[status]?.edited)
+            #expect(((try? status.deleted()) != nil) == expected[status]?.mayBeDeleted)
         }
     }
 

@@ -56,8 +56,12 @@ extension Invariants {
         JOIN engine.automation_versions v ON v.automation_id = a.automation_id AND v.version = s.version
         LEFT JOIN LATERAL (
             -- The one automation that the signal is for, where it is aimed.
-            SELECT substring(g.event FROM '"batutatarget":"([0-9a-f-]{36})"') AS target FROM gateway.signals g
+            SELECT substring(g.event FROM '"batutatarget":"([0-9a-f-]{36})"') AS target
+            FROM (SELECT signal_id, event FROM gateway.signals
+                  -- What was executed by hand came through no gateway.
+                  UNION ALL SELECT signal_id, event FROM engine.signals) AS g
             WHERE g.signal_id = i.signal_id
+            LIMIT 1
         ) AS aim ON true
         WHERE s.status = 'active'
           -- Whether a filter matches is not judged here a second time.
@@ -93,6 +97,8 @@ extension Invariants {
                   UNION ALL SELECT signal_id, tenant, type FROM engine.signal_emissions) AS g
             FULL JOIN engine.inbox i USING (signal_id, tenant)
             WHERE g.type IS DISTINCT FROM i.signal_type
+              AND NOT (g.type IS NULL AND EXISTS (SELECT FROM engine.automation_runs r
+                                                  WHERE r.signal_id = i.signal_id AND r.dry_run))
               AND NOT EXISTS (SELECT FROM engine.dead_letters d WHERE d.item_id = signal_id)
             """
         ),
@@ -103,6 +109,8 @@ extension Invariants {
             LEFT JOIN (SELECT signal_id, event FROM gateway.signals
                        UNION ALL SELECT signal_id, event FROM engine.signal_emissions) AS g USING (signal_id)
             WHERE e.event IS DISTINCT FROM g.event
+              AND NOT (g.event IS NULL AND EXISTS (SELECT FROM engine.automation_runs r
+                                                   WHERE r.signal_id = e.signal_id AND r.dry_run))
             """
         ),
     ]

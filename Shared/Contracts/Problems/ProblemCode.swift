@@ -13,9 +13,11 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case keyTaken = "key_taken"
     case wrongState = "wrong_state"
     case inFlight = "in_flight"
+    case staleVersion = "stale_version"
     case preconditionFailed = "precondition_failed"
     case tooLarge = "too_large"
     case unsupportedMediaType = "unsupported_media_type"
+    case invalidContent = "invalid_content"
     case invalidDefinition = "invalid_definition"
     case unsupportedFeature = "unsupported_feature"
     case unknownAction = "unknown_action"
@@ -39,12 +41,12 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .keyTaken, .wrongState, .inFlight: 409
+        case .keyTaken, .wrongState, .inFlight, .staleVersion: 409
         case .preconditionFailed: 412
         case .tooLarge: 413
         case .unsupportedMediaType: 415
-        case .invalidDefinition, .unsupportedFeature, .unknownAction, .invalidStatusInBody, .idempotencyKeyReused,
-            .notProcessable:
+        case .invalidContent, .invalidDefinition, .unsupportedFeature, .unknownAction, .invalidStatusInBody,
+            .idempotencyKeyReused, .notProcessable:
             422
         case .preconditionRequired: 428
         case .rateLimited: 429
@@ -60,8 +62,9 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         switch self {
         case .inFlight, .rateLimited, .requestTimeout, .unavailable, .timeout: true
         case .invalidRequest, .invalidJSON, .invalidEvent, .invalidCursor, .unauthenticated, .forbidden, .notFound,
-            .methodNotAllowed, .notAcceptable, .keyTaken, .wrongState, .preconditionFailed, .tooLarge,
-            .unsupportedMediaType, .invalidDefinition, .unsupportedFeature, .unknownAction, .invalidStatusInBody,
+            .methodNotAllowed, .notAcceptable, .keyTaken, .wrongState, .staleVersion, .preconditionFailed,
+            .tooLarge, .unsupportedMediaType, .invalidContent, .invalidDefinition, .unsupportedFeature, .unknownAction,
+            .invalidStatusInBody,
             .idempotencyKeyReused, .notProcessable, .preconditionRequired, .internalError, .unknownRequest:
             false
         }

@@ -7,10 +7,13 @@ import Testing
     private static let allowed: [Role: Set<Route>] = [
         .sender: [.postSignal],
         .viewer: reads,
-        .operator: reads.union([.postSignal, .resolveStep]).union(hooks).union(letters)
+        .operator: reads.union([.postSignal, .resolveStep, .executeAutomation]).union(hooks).union(letters)
             .union([.redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay]),
         .author: reads.union(hooks)
-            .union([.postSignal, .listSecrets, .createAutomation, .activateAutomation, .deactivateAutomation]),
+            .union([
+                .postSignal, .listSecrets, .createAutomation, .updateAutomation, .deleteAutomation, .validateAutomation,
+                .restoreAutomation, .activateAutomation, .deactivateAutomation,
+            ]),
         .admin: Set(Route.allCases).subtracting([.receiveHook]),
         .auditor: reads.union(hooks).union(letters),
     ]
@@ -18,7 +21,7 @@ import Testing
     private static let letters: Set<Route> = [.listDeadLetters, .getDeadLetter, .listReplays, .getReplay]
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
-        .listActions, .whyAutomation,
+        .listAutomationVersions, .getAutomationVersion, .diffAutomation, .listActions, .whyAutomation,
     ]
 
     @Test(arguments: Role.allCases, Route.allCases)

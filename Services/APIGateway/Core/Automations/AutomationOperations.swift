@@ -55,9 +55,7 @@ struct AutomationOperations: Sendable {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("automation", try Self.automation(request))
-        if let tag = try Self.requiredTag(request) {
-            writer.member("if_match", tag)
-        }
+        try Self.writeCondition(of: request, to: &writer)
         writer.endObject()
         let type =
             request.route == .activateAutomation
@@ -71,7 +69,7 @@ struct AutomationOperations: Sendable {
     }
 
     /// The automation alone, its version in the `ETag`.
-    private func unwrapped(_ answer: [UInt8], _ status: HTTPResponse.Status) throws -> GatewayAnswer {
+    func unwrapped(_ answer: [UInt8], _ status: HTTPResponse.Status) throws -> GatewayAnswer {
         let root = try engine.document(of: answer).root
         guard let automation = root["automation"] else {
             throw GatewayProblem(.internalError)
@@ -93,14 +91,14 @@ struct AutomationOperations: Sendable {
         return name
     }
 
-    /// The one version that an `If-Match` allows; nil where any will do.
-    private static func requiredTag(_ request: GatewayRequest) throws -> String? {
+    /// Writes the one state that an `If-Match` allows, `*` for any, as a member of a request.
+    static func writeCondition(of request: GatewayRequest, to writer: inout JSONWriter) throws {
         guard let header = request.headers[.ifMatch] else {
-            return nil
+            return
         }
         switch EntityTag.condition(header) {
-        case .any: return nil
-        case .tags(let tags) where tags.count == 1: return tags.first
+        case .any: writer.member("if_match", "*")
+        case .tags(let tags) where tags.count == 1: writer.member("if_match", tags.first)
         case .tags(let tags) where tags.isEmpty: throw GatewayProblem(.preconditionFailed)
         case .tags, nil: throw GatewayProblem.invalidParameter("If-Match")
         }

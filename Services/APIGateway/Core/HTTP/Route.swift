@@ -11,6 +11,14 @@ package enum Route: String, CaseIterable, Sendable {
     case createAutomation
     case listAutomations
     case getAutomation
+    case updateAutomation
+    case deleteAutomation
+    case validateAutomation
+    case listAutomationVersions
+    case getAutomationVersion
+    case diffAutomation
+    case restoreAutomation
+    case executeAutomation
     case activateAutomation
     case deactivateAutomation
     case listActions
@@ -48,15 +56,17 @@ package enum Route: String, CaseIterable, Sendable {
     package var method: Method {
         switch self {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
-            .getAutomation, .listActions, .listSecrets, .listTokens, .listHooks, .getHook, .listDeadLetters,
+            .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .listActions, .listSecrets,
+            .listTokens, .listHooks, .getHook, .listDeadLetters,
             .getDeadLetter, .listReplays, .getReplay:
             .get
-        case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .createAutomation, .activateAutomation,
-            .deactivateAutomation, .createToken, .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter,
+        case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .createAutomation, .validateAutomation,
+            .restoreAutomation, .executeAutomation, .activateAutomation, .deactivateAutomation, .createToken,
+            .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter,
             .startReplay, .cancelReplay:
             .post
-        case .putSecret: .put
-        case .revokeToken, .deleteHook, .deleteSecret: .delete
+        case .putSecret, .updateAutomation: .put
+        case .revokeToken, .deleteAutomation, .deleteHook, .deleteSecret: .delete
         }
     }
 
@@ -71,7 +81,13 @@ package enum Route: String, CaseIterable, Sendable {
         case .getRun: "/api/runs/{run_id}"
         case .getStepOutput: "/api/runs/{run_id}/steps/{name}/output"
         case .createAutomation, .listAutomations: "/admin/api/automations"
-        case .getAutomation: "/admin/api/automations/{id}"
+        case .getAutomation, .updateAutomation, .deleteAutomation: "/admin/api/automations/{id}"
+        case .validateAutomation: "/admin/api/automations/validate"
+        case .listAutomationVersions: "/admin/api/automations/{id}/versions"
+        case .getAutomationVersion: "/admin/api/automations/{id}/versions/{version}"
+        case .diffAutomation: "/admin/api/automations/{id}/diff"
+        case .restoreAutomation: "/admin/api/automations/{id}/versions/{version}/restore"
+        case .executeAutomation: "/admin/api/automations/{id}/execute"
         case .activateAutomation: "/admin/api/automations/{id}/activate"
         case .deactivateAutomation: "/admin/api/automations/{id}/deactivate"
         case .listActions: "/admin/api/actions"

@@ -14,13 +14,16 @@ package enum AccessTable {
         // Its signature is its credential; no token opens it.
         case .receiveHook: []
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
-            .getAutomation, .listActions, .whyAutomation:
+            .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .listActions,
+            .whyAutomation:
             [.viewer, .operator, .author, .admin, .auditor]
-        case .resolveStep: [.operator, .admin]
+        case .resolveStep, .executeAutomation: [.operator, .admin]
         case .redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay: [.operator, .admin]
         case .listDeadLetters, .getDeadLetter, .listReplays, .getReplay: [.operator, .admin, .auditor]
         case .listSecrets: [.author, .admin]
-        case .createAutomation, .activateAutomation, .deactivateAutomation: [.author, .admin]
+        case .createAutomation, .updateAutomation, .deleteAutomation, .validateAutomation, .restoreAutomation,
+            .activateAutomation, .deactivateAutomation:
+            [.author, .admin]
         case .listHooks, .getHook: [.operator, .author, .admin, .auditor]
         case .createToken, .listTokens, .revokeToken, .createHook, .deleteHook, .rotateHook,
             .putSecret, .deleteSecret:

@@ -78,13 +78,19 @@ struct Automation: Sendable {
         return writer.bytes
     }
 
-    /// What the audit log holds of it when it is created or edited.
-    func auditValue() throws -> JSONValue {
-        [
-            "name": .string(name),
-            "description": description.map { .string($0) } ?? .null,
-            "definition": try JSONValue(parsing: definition),
-            "version": .number(Int64(version)),
-        ]
+    /// What the audit log holds of it when it is created, edited or deleted.
+    ///
+    /// - Parameter more: What is to be told of this change besides.
+    /// - Returns: Name, description, definition and version, and what is to be told besides.
+    /// - Throws: What is wrong with a stored definition that is no JSON.
+    func auditValue(adding more: [JSONMember] = []) throws -> JSONValue {
+        .object(
+            [
+                JSONMember("name", .string(name)),
+                JSONMember("description", description.map { .string($0) } ?? .null),
+                JSONMember("definition", try JSONValue(parsing: definition)),
+                JSONMember("version", .number(Int64(version))),
+            ] + more
+        )
     }
 }

@@ -90,18 +90,54 @@ struct AutomationRepository: Sendable {
                 ]
             ),
             // A draft that no generation knows yet: it can be told apart from an automation that did not exist.
-            PostgresStatement(
-                """
-                INSERT INTO engine.automation_states (automation_id, generation, version, status, signal_type)
-                SELECT $1, generation, 1, 'draft', $2 FROM engine.registry_generation
-                """,
-                [.uuid(id), .text(draft.compiled.trigger.signalType)]
-            ),
+            state(of: id, version: 1, .draft, signalType: draft.compiled.trigger.signalType),
         ])
         guard let row = results[0].first else {
             throw PostgresError(.decoding, "the insertion of an automation has no answer")
         }
         return try Automation(row)
+    }
+
+    /// Versions of an automation, newest first.
+    func versions(of automation: UUID, before: Int?, limit: Int) async throws -> [AutomationVersion] {
+        try await database.execute(
+            PostgresStatement(
+                """
+                SELECT \(AutomationVersion.columns) FROM engine.automation_versions
+                WHERE automation_id = $1 AND ($2::integer IS NULL OR version < $2)
+                ORDER BY version DESC
+                LIMIT $3
+                """,
+                [.uuid(automation), .int4(before.map { Int32(clamping: $0) }), .int8(Int64(limit))],
+                isReadOnly: true
+            )
+        )
+        .map(AutomationVersion.init)
+    }
+
+    /// One version of an automation.
+    func version(_ number: Int, of automation: UUID) async throws -> AutomationVersion? {
+        try await database.execute(Self.version(number, of: automation)).first.map(AutomationVersion.init)
+    }
+
+    /// One version of an automation, as a transaction sees it.
+    static func version(
+        _ number: Int,
+        of automation: UUID,
+        in transaction: PostgresTransaction
+    ) async throws -> AutomationVersion? {
+        try await transaction.execute(version(number, of: automation)).first.map(AutomationVersion.init)
+    }
+
+    private static func version(_ number: Int, of automation: UUID) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT \(AutomationVersion.columns) FROM engine.automation_versions
+            WHERE automation_id = $1 AND version = $2
+            """,
+            [.uuid(automation), .int4(Int32(clamping: number))],
+            isReadOnly: true
+        )
     }
 
     /// Changes the status in a new generation.
@@ -112,8 +148,7 @@ struct AutomationRepository: Sendable {
         in transaction: PostgresTransaction
     ) async throws -> Automation {
         let results = try await transaction.pipeline([
-            // The lock on this row puts all changes of the registry into one order.
-            PostgresStatement("UPDATE engine.registry_generation SET generation = generation + 1"),
+            nextGeneration,
             PostgresStatement(
                 """
                 UPDATE engine.automations SET status = $2, revision = revision + 1, updated_at = now(),
@@ -123,20 +158,89 @@ struct AutomationRepository: Sendable {
                 """,
                 [.uuid(automation.id), .text(status.rawValue)]
             ),
-            PostgresStatement(
-                """
-                INSERT INTO engine.automation_states (automation_id, generation, version, status, signal_type)
-                SELECT $1, generation, $2, $3, $4 FROM engine.registry_generation
-                """,
-                [
-                    .uuid(automation.id), .int4(Int32(automation.version)), .text(status.rawValue), .text(signalType),
-                ]
-            ),
+            state(of: automation.id, version: automation.version, status, signalType: signalType),
         ])
         guard let row = results[1].first else {
             throw PostgresError(.decoding, "the change of a status has no answer")
         }
         return try Automation(row)
+    }
+
+    /// Adds a version in a new generation.
+    static func revise(
+        _ automation: Automation,
+        to content: AutomationContent,
+        status: AutomationStatus,
+        signalType: String,
+        by actor: String,
+        in transaction: PostgresTransaction
+    ) async throws -> Automation {
+        let values: [PostgresValue] = [
+            .uuid(automation.id), .int4(Int32(automation.version + 1)), .text(content.name), .text(content.description),
+            .textBytes(content.definition),
+        ]
+        let results = try await transaction.pipeline([
+            nextGeneration,
+            PostgresStatement(
+                """
+                UPDATE engine.automations SET version = $2, name = $3, description = $4, definition = $5, status = $6,
+                    broken_reason = CASE WHEN $6 = 'broken' THEN broken_reason END, revision = revision + 1,
+                    updated_at = now(),
+                    changed_generation = (SELECT generation FROM engine.registry_generation)
+                WHERE automation_id = $1
+                RETURNING \(Automation.columns)
+                """,
+                values + [.text(status.rawValue)]
+            ),
+            PostgresStatement(
+                """
+                INSERT INTO engine.automation_versions (automation_id, version, name, description, definition, created_by)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                """,
+                values + [.text(actor)]
+            ),
+            state(of: automation.id, version: automation.version + 1, status, signalType: signalType),
+        ])
+        guard let row = results[1].first else {
+            throw PostgresError(.decoding, "the change of an automation has no answer")
+        }
+        return try Automation(row)
+    }
+
+    /// Deletes a draft in a new generation, from which on no signal is judged by it.
+    static func delete(_ automation: Automation, in transaction: PostgresTransaction) async throws {
+        _ = try await transaction.pipeline([
+            nextGeneration,
+            PostgresStatement(
+                """
+                UPDATE engine.automations SET deleted_at = now(), revision = revision + 1, updated_at = now(),
+                    changed_generation = (SELECT generation FROM engine.registry_generation)
+                WHERE automation_id = $1
+                """,
+                [.uuid(automation.id)]
+            ),
+        ])
+    }
+
+    /// The lock on this row puts all changes of the registry into one order.
+    private static var nextGeneration: PostgresStatement {
+        PostgresStatement("UPDATE engine.registry_generation SET generation = generation + 1")
+    }
+
+    /// Notes what is in force from the newest generation on.
+    private static func state(
+        of automation: UUID,
+        version: Int,
+        _ status: AutomationStatus,
+        signalType: String
+    ) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO engine.automation_states (automation_id, generation, version, status, signal_type)
+            SELECT $1, generation, $2, $3, $4 FROM engine.registry_generation
+            """,
+            [.uuid(automation), .int4(Int32(version)), .text(status.rawValue), .text(signalType)]
+        )
     }
 
     private static func condition(_ reference: String) -> (String, PostgresValue) {

@@ -7,7 +7,7 @@ import Messaging
 import Persistence
 import Templates
 
-/// What administrators do with automations: create, read, list, activate, deactivate.
+/// What administrators do with automations: create, edit, read, list, activate, deactivate, delete.
 ///
 /// Every change is one lane transaction with its audit entry.
 struct AutomationService: Sendable {
@@ -15,17 +15,11 @@ struct AutomationService: Sendable {
     let lanes: LaneGroup
     let registry: ActionRegistry
 
-    private var repository: AutomationRepository { AutomationRepository(database: database) }
+    var repository: AutomationRepository { AutomationRepository(database: database) }
 
     /// Creates a draft.
     func create(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
-        let draft: AutomationDraft
-        switch AutomationDraft.read(body.root, registry: registry) {
-        case .faults(let faults):
-            throw Problem.definition(faults)
-        case .draft(let read):
-            draft = read
-        }
+        let draft = try AutomationDraft(body.root, registry: registry)
         try await requireSecrets(of: draft.compiled, context)
         do {
             return try await idempotently("automations.create", body: body, context: context) { transaction in
@@ -55,7 +49,7 @@ struct AutomationService: Sendable {
     func activate(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         try await changeStatus("activate", body, context: context) { automation, status in
             try status.activated()
-            let definition = try definition(of: automation)
+            let definition = try definition(automation.definition)
             try await requireSecrets(of: definition, context)
             return definition.trigger.signalType
         }
@@ -65,7 +59,7 @@ struct AutomationService: Sendable {
     func deactivate(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         try await changeStatus("deactivate", body, context: context) { automation, status in
             try status.deactivated()
-            return try definition(of: automation).trigger.signalType
+            return try definition(automation.definition).trigger.signalType
         }
     }
 
@@ -106,8 +100,40 @@ struct AutomationService: Sendable {
         context: RequestContext,
         change: @Sendable (Automation, inout AutomationStatus) async throws -> String
     ) async throws -> Reply {
+        try await self.change(body, AutomationCondition(body.root), context: context) { automation, transaction in
+            var status = automation.status
+            let signalType: String
+            do {
+                signalType = try await change(automation, &status)
+            } catch let refusal as AutomationStatus.Refusal {
+                throw Problem(refusal)
+            }
+            let changed = try await AutomationRepository.setStatus(
+                of: automation,
+                to: status,
+                signalType: signalType,
+                in: transaction.database
+            )
+            try audit(
+                action,
+                changed,
+                before: .json(["status": .string(automation.status.rawValue)]),
+                after: .json(["status": .string(status.rawValue)]),
+                context: context,
+                in: transaction
+            )
+            return Reply(status: 200, body: changed.answer)
+        }
+    }
+
+    /// Changes the automation that a request names in one transaction, if it is in the state that the change is based on.
+    func change(
+        _ body: JSONDocument,
+        _ condition: AutomationCondition,
+        context: RequestContext,
+        _ change: @Sendable (Automation, LaneTransaction) async throws -> Reply
+    ) async throws -> Reply {
         let reference = try reference(in: body)
-        let condition = body.root["if_match"]?.stringValue
         return try await retrying {
             try await lanes.transaction(deadline: context.deadline) { transaction in
                 guard
@@ -119,38 +145,15 @@ struct AutomationService: Sendable {
                 else {
                     throw Problem.automationNotFound
                 }
-                if let condition, condition != automation.etag {
-                    throw Problem(.preconditionFailed, "The automation has changed since it was read.")
-                }
-                var status = automation.status
-                let signalType: String
-                do {
-                    signalType = try await change(automation, &status)
-                } catch let refusal as AutomationStatus.Refusal {
-                    throw Problem(refusal)
-                }
-                let changed = try await AutomationRepository.setStatus(
-                    of: automation,
-                    to: status,
-                    signalType: signalType,
-                    in: transaction.database
-                )
-                try audit(
-                    action,
-                    changed,
-                    before: .json(["status": .string(automation.status.rawValue)]),
-                    after: .json(["status": .string(status.rawValue)]),
-                    context: context,
-                    in: transaction
-                )
-                return Reply(status: 200, body: changed.answer)
+                try condition.check(automation)
+                return try await change(automation, transaction)
             }
         }
     }
 
-    /// An automation's definition; refused where it cannot be executed now.
-    private func definition(of automation: Automation) throws -> AutomationDefinition {
-        let definition = try JSONDocument(parsing: automation.definition)
+    /// A stored definition, read; refused where it cannot be executed now.
+    func definition(_ bytes: [UInt8]) throws -> AutomationDefinition {
+        let definition = try JSONDocument(parsing: bytes)
         var reader = DefinitionReader(registry: registry)
         switch reader.read(definition.root, at: JSONPointer().appending("definition")) {
         case .definition(let definition): return definition
@@ -159,10 +162,21 @@ struct AutomationService: Sendable {
     }
 
     /// Refuses a definition that names secrets which do not exist.
-    private func requireSecrets(of definition: AutomationDefinition, _ context: RequestContext) async throws {
+    func requireSecrets(of definition: AutomationDefinition, _ context: RequestContext) async throws {
+        let faults = try await unknownSecrets(of: definition, context)
+        guard faults.isEmpty else {
+            throw Problem.definition(faults)
+        }
+    }
+
+    /// A fault for each place where a definition names a secret that does not exist.
+    func unknownSecrets(
+        of definition: AutomationDefinition,
+        _ context: RequestContext
+    ) async throws -> [DefinitionFault] {
         let references = definition.steps.flatMap(\.input.secrets)
         guard !references.isEmpty else {
-            return
+            return []
         }
         let rows = try await database.execute(
             PostgresStatement(
@@ -173,26 +187,23 @@ struct AutomationService: Sendable {
             deadline: context.deadline
         )
         let known = Set(try rows.map { try $0.decode(0, as: String.self) })
-        let faults = references.filter { !known.contains($0.name) }.map { reference in
+        return references.filter { !known.contains($0.name) }.map { reference in
             DefinitionFault(
                 pointer: reference.pointer,
                 code: "unknown_secret",
                 detail: "There is no secret \"\(reference.name)\"; PUT /admin/api/secrets/\(reference.name) sets it."
             )
         }
-        guard faults.isEmpty else {
-            throw Problem.definition(faults)
-        }
     }
 
-    private func reference(in body: JSONDocument) throws -> String {
+    func reference(in body: JSONDocument) throws -> String {
         guard let reference = body.root["automation"]?.stringValue else {
             throw Problem.automationNotFound
         }
         return reference
     }
 
-    private func audit(
+    func audit(
         _ action: String,
         _ automation: Automation,
         before: AuditValue,

@@ -8,6 +8,11 @@ extension Problem {
         Problem(.notFound, "There is no such automation.")
     }
 
+    /// The automation has no version of that number.
+    static var versionNotFound: Problem {
+        Problem(.notFound, "The automation has no such version.", detailES: "La automatización no tiene esa versión.")
+    }
+
     /// A definition, or the body around it, has faults: all of them at once.
     static func definition(_ faults: [DefinitionFault]) -> Problem {
         let code: ProblemCode =
@@ -35,6 +40,12 @@ extension Problem {
             self.init(
                 .wrongState,
                 "Only an active automation can be deactivated; this one is \(status.rawValue)."
+            )
+        case .notDeletable(let status):
+            self.init(
+                .wrongState,
+                "Only a draft can be deleted; this automation is \(status.rawValue).",
+                detailES: "Solo se puede eliminar un borrador; esta automatización está en \(status.rawValue)."
             )
         }
     }

@@ -28,6 +28,7 @@ final class RunCommitter: Service {
     private let lanes: LaneGroup
     private let owner: UUID
     private let now: @Sendable () -> Int64
+    private let metrics = EngineMetrics()
     private let state = Mutex(State())
     private let wakeUps: AsyncStream<Void>
     private let wakeUp: AsyncStream<Void>.Continuation
@@ -100,6 +101,7 @@ final class RunCommitter: Service {
     private func commit(_ batch: [Waiting]) async {
         do {
             let held = try await store(batch.map(\.update))
+            metrics.stored(batch.map(\.update).filter { held.contains($0.hold) }.map(\.record))
             for waiting in batch {
                 waiting.continuation.resume(returning: held.contains(waiting.update.hold))
             }

@@ -23,6 +23,14 @@ struct RunContext: Sendable {
         return try resolve(step.input, secrets: placeholders).redacted
     }
 
+    /// A step's input for a dry run, which sees no secret: valid, with stars in the place of each.
+    ///
+    /// - Throws: What cannot be resolved.
+    func simulatedInput(of step: CompiledAutomation.Step) throws(StepError) -> [UInt8] {
+        let placeholders = Dictionary(uniqueKeysWithValues: step.input.secretNames.map { ($0, "***") })
+        return try resolve(step.input, secrets: placeholders).value
+    }
+
     /// A step's input with its secrets, for the attempt alone.
     ///
     /// - Throws: What cannot be resolved.

@@ -150,7 +150,7 @@ struct RunMachine: Sendable {
         } catch {
             return fail(position, error, at: now)
         }
-        guard !step.action.hasEffect || mayAttempt else {
+        guard !step.action.hasEffect || mayAttempt || record.isDryRun else {
             record.status = .queued
             return .queue
         }
@@ -168,6 +168,9 @@ struct RunMachine: Sendable {
             stored.error = nil
             stored.setInput(input, hash: step.constantInputHash)
         }
+        if record.isDryRun {
+            return simulate(position, at: now)
+        }
         switch step.action {
         case .transform:
             return succeed(position, output: input, at: now)
@@ -179,6 +182,19 @@ struct RunMachine: Sendable {
                 RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)
             )
             return .attempt(position)
+        }
+    }
+
+    /// In a dry run a step says what it would do, and the run goes on with what its output could be.
+    private mutating func simulate(_ position: Int, at now: Int64) -> Next? {
+        let step = automation.steps[position]
+        do throws(StepError) {
+            let input = try RunContext(self).simulatedInput(of: step)
+            let simulation = try Simulation(step.action, input, run: record, position: position, signal: signal)
+            update(position) { $0.simulation = simulation.bytes }
+            return succeed(position, output: simulation.output, at: now)
+        } catch {
+            return fail(position, error, at: now)
         }
     }
 

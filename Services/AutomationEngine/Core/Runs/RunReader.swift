@@ -30,7 +30,8 @@ struct RunReader: Sendable {
                             'started_at', \(Self.time("a.started_at")),
                             'finished_at', \(Self.time("a.finished_at"))) ORDER BY a.number)
                         FROM engine.step_attempts a
-                        WHERE a.run_id = s.run_id AND a.position = s.position)::text
+                        WHERE a.run_id = s.run_id AND a.position = s.position)::text,
+                       s.simulation
                 FROM engine.automation_run_steps s
                 WHERE s.run_id = $1 ORDER BY s.position
                 """,
@@ -132,6 +133,9 @@ struct RunReader: Sendable {
         writer.member("error", raw: try row.decode(6, as: [UInt8]?.self))
         writer.member("started_at", try row.decode(7, as: PostgresTimestamp?.self).map(Timestamp.format))
         writer.member("finished_at", try row.decode(8, as: PostgresTimestamp?.self).map(Timestamp.format))
+        if let simulation = try row.decode(10, as: [UInt8]?.self) {
+            writer.member("simulation", raw: simulation)
+        }
         if let attempts = try row.decode(9, as: [UInt8]?.self) {
             writer.key("attempts")
             writer.raw(attempts)

@@ -19,6 +19,8 @@ struct RunRecord: Sendable {
         /// SHA-256 of the output, in hex.
         var outputHash: String?
         var error: [UInt8]?
+        /// In a dry run, what the step would have done.
+        var simulation: [UInt8]?
         /// Microseconds of Unix time.
         var startedAt: Int64?
         /// Microseconds of Unix time.
@@ -166,6 +168,7 @@ extension RunRecord {
             automationVersion: automation.version,
             signalID: signal.id,
             eventHash: signal.hash,
+            isDryRun: signal.isForDryRun,
             status: .running,
             summary: "\(automation.key) for \(signal.type)",
             traceparent: signal.traceparent,

@@ -86,6 +86,36 @@ extension RunRepository {
         ]
     }
 
+    /// What the steps of dry runs say that they would have done; no statement where there are none.
+    static func simulating(_ runs: [RunRecord]) -> [PostgresStatement] {
+        let steps = runs.filter(\.isDryRun).flatMap { run in
+            run.steps.enumerated().compactMap { position, step in step.simulation.map { (run.id, position, $0) } }
+        }
+        guard !steps.isEmpty else {
+            return []
+        }
+        return [
+            PostgresStatement(
+                """
+                UPDATE engine.automation_run_steps s SET simulation = n.simulation
+                FROM unnest($1::uuid[], $2::integer[], $3::text[]) AS n (run_id, position, simulation)
+                WHERE s.run_id = n.run_id AND s.position = n.position
+                """,
+                [
+                    .uuidArray(steps.map(\.0)), .int4Array(steps.map { Int32($0.1) }), .textBytesArray(steps.map(\.2)),
+                ]
+            )
+        ]
+    }
+
+    /// Keeps a signal that a person has made, for those who ask for it.
+    static func keeping(_ signal: IncomingSignal) -> PostgresStatement {
+        PostgresStatement(
+            "INSERT INTO engine.signal_emissions (signal_id, tenant, type, event) VALUES ($1, $2, $3, $4)",
+            [.uuid(signal.id), .text(signal.tenant), .text(signal.type), .textBytes(signal.event)]
+        )
+    }
+
     private static func insertion(of signals: [IncomingSignal]) -> PostgresStatement {
         PostgresStatement(
             """

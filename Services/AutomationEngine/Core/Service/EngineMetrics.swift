@@ -20,13 +20,25 @@ struct EngineMetrics: Sendable {
     private let overShare = Counter(label: putOffName, dimensions: [("limit", "tenant_share")])
     private let resting = Gauge(label: restingName)
 
+    /// A batch was processed.
     func record(_ outcome: SignalProcessor.Outcome, took duration: Duration) {
         fresh.increment(by: outcome.fresh)
         repeated.increment(by: outcome.received - outcome.fresh)
-        let good = outcome.runs.count { $0.status == .succeeded }
-        succeeded.increment(by: good)
-        failed.increment(by: outcome.runs.count - good)
         batch.recordNanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+
+    /// Runs were stored as they stand; those that have ended count, dry runs apart.
+    func stored(_ runs: some Sequence<RunRecord>) {
+        var counts: [RunStatus: Int] = [:]
+        for run in runs where run.status.isFinal && !run.isDryRun {
+            counts[run.status, default: 0] += 1
+        }
+        for (status, count) in counts {
+            switch status {
+            case .succeeded: succeeded.increment(by: count)
+            default: failed.increment(by: count)
+            }
+        }
     }
 
     /// A run has to wait for a slot.

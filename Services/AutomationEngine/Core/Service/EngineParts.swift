@@ -65,6 +65,7 @@ package enum Engine {
     private static func routes(base: ServiceBase, execution: RunExecution) -> RequestRoutes {
         let registry = execution.registry
         let automations = AutomationService(database: base.database, lanes: base.lanes, registry: registry)
+        let manual = ManualExecution(database: base.database, processor: execution.processor)
         let runs = RunReader(database: base.database)
         let signals = SignalDecisions(database: base.database, registry: registry)
         let secrets = SecretService(database: base.database, lanes: base.lanes, keys: execution.keys)
@@ -73,6 +74,14 @@ package enum Engine {
         routes.on(RequestType.engineAutomationsCreate) { try await automations.create($1, context: $0) }
         routes.on(RequestType.engineAutomationsList) { try await automations.list($1, context: $0) }
         routes.on(RequestType.engineAutomationsGet) { try await automations.get($1, context: $0) }
+        routes.on(RequestType.engineAutomationsUpdate) { try await automations.update($1, context: $0) }
+        routes.on(RequestType.engineAutomationsDelete) { try await automations.delete($1, context: $0) }
+        routes.on(RequestType.engineAutomationsValidate) { try await automations.validate($1, context: $0) }
+        routes.on(RequestType.engineAutomationsVersions) { try await automations.versions($1, context: $0) }
+        routes.on(RequestType.engineAutomationsVersion) { try await automations.version($1, context: $0) }
+        routes.on(RequestType.engineAutomationsDiff) { try await automations.diff($1, context: $0) }
+        routes.on(RequestType.engineAutomationsRestore) { try await automations.restore($1, context: $0) }
+        routes.on(RequestType.engineAutomationsExecute) { try await manual.execute($1, context: $0) }
         routes.on(RequestType.engineAutomationsActivate) { try await automations.activate($1, context: $0) }
         routes.on(RequestType.engineAutomationsDeactivate) { try await automations.deactivate($1, context: $0) }
         routes.on(RequestType.engineAutomationsWhy) { try await signals.why($1, context: $0) }

@@ -18,6 +18,8 @@ struct IncomingSignal: Sendable {
     var view: JSONView
     /// The one automation that it is for, and where it comes from; nil for one that wakes every automation it matches.
     var aim: SignalsAcceptedV2.Aim?
+    /// Whether what it starts only says what it would do; no signal that comes from elsewhere is for a dry run.
+    var isForDryRun = false
 
     /// The event's bytes.
     var event: [UInt8] { Array(view.rawBytes) }

@@ -130,15 +130,18 @@ struct SignalDecisions: Sendable {
                 WHERE l.item_id = asked.signal_id AND l.tenant = $2 LIMIT 1
             ) AS dead ON true
             LEFT JOIN LATERAL (
+                -- A signal that was put away is told of by the automations of now.
+                SELECT coalesce(i.generation, CASE WHEN dead.dead_letter_id IS NOT NULL
+                                              THEN (SELECT r.generation FROM engine.registry_generation r) END)
+                       AS generation
+            ) AS judged ON true
+            LEFT JOIN LATERAL (
                 -- The state of each automation in the generation by which the signal was judged.
                 SELECT DISTINCT ON (s.automation_id) s.automation_id, s.status, s.signal_type, s.version
                 FROM engine.automation_states s JOIN engine.automations o USING (automation_id)
-                WHERE o.tenant = $2 AND s.generation <= coalesce(
-                    i.generation,
-                    -- A signal that was put away is told of by the automations of now.
-                    CASE WHEN dead.dead_letter_id IS NOT NULL
-                         THEN (SELECT generation FROM engine.registry_generation) END
-                )
+                WHERE o.tenant = $2 AND s.generation <= judged.generation
+                  -- The change that deletes an automation is its last one.
+                  AND (o.deleted_at IS NULL OR judged.generation < o.changed_generation)
                 ORDER BY s.automation_id, s.generation DESC
             ) AS s ON \(target == nil ? "s.signal_type = ANY ($3)" : "s.automation_id = $3")
             LEFT JOIN engine.automations a ON a.automation_id = s.automation_id

@@ -41,13 +41,28 @@ struct SignalProcessor: Sendable {
     ///
     /// - Throws: `PostgresError`, `LaneError`; nothing has happened then.
     func process(_ signals: [IncomingSignal]) async throws -> Outcome {
+        try await process(signals) { _, write in try await write() }
+    }
+
+    /// Processes signals in one transaction that does more.
+    ///
+    /// - Parameters:
+    ///   - signals: The signals.
+    ///   - envelope: Is given the transaction, and what claims the signals and writes their runs in it: called once, or
+    ///     not at all.
+    /// - Returns: What the envelope returns, once it is committed.
+    /// - Throws: `PostgresError`, `LaneError`, what the envelope throws; nothing has happened then.
+    func process<Answer: Sendable>(
+        _ signals: [IncomingSignal],
+        in envelope: (LaneTransaction, () async throws -> Outcome) async throws -> Answer
+    ) async throws -> Answer {
         // A signal may be twice in a batch, when the broker redelivers it beside a resent copy.
         var seen: Set<UUID> = []
         let unique = signals.filter { seen.insert($0.id).inserted }
         var attempts = 0
         while true {
             do {
-                return try await attempt(unique, received: signals.count)
+                return try await attempt(unique, received: signals.count, in: envelope)
             } catch let error as PostgresError where error.sqlState == GuardState.automationsChanged && attempts < 100 {
                 attempts += 1
                 try await catalogue.refresh()
@@ -57,7 +72,11 @@ struct SignalProcessor: Sendable {
         }
     }
 
-    private func attempt(_ signals: [IncomingSignal], received: Int) async throws -> Outcome {
+    private func attempt<Answer: Sendable>(
+        _ signals: [IncomingSignal],
+        received: Int,
+        in envelope: (LaneTransaction, () async throws -> Outcome) async throws -> Answer
+    ) async throws -> Answer {
         let index = catalogue.current
         let matches = signals.flatMap { signal in
             index.matches(signal).map { automation in
@@ -69,14 +88,30 @@ struct SignalProcessor: Sendable {
         let reserved = reserve(matches)
         let since = ContinuousClock.now
         do {
-            let (outcome, begun) = try await commit(signals, matches, index.generation, reserved, received: received)
+            let (answer, begun) = try await lanes.transaction { transaction in
+                var begun: [Begun] = []
+                let answer = try await envelope(transaction) {
+                    let (outcome, more) = try await write(
+                        signals,
+                        matches,
+                        index.generation,
+                        reserved,
+                        received: received,
+                        in: transaction
+                    )
+                    begun = more
+                    return outcome
+                }
+                return (answer, begun)
+            }
+            metrics.stored(begun.lazy.map(\.machine.record))
             var driven: Set<UUID> = []
             for (machine, next) in begun where machine.automation.hasEffects {
                 if case .attempt = next { driven.insert(machine.record.id) }
                 driver.committed(machine, next: next, since: since)
             }
             for run in reserved.subtracting(driven) { driver.slots.release(run) }
-            return outcome
+            return answer
         } catch {
             for run in reserved { driver.slots.release(run) }
             throw error
@@ -86,7 +121,7 @@ struct SignalProcessor: Sendable {
     /// Enters the runs with effects that there is room for; the others wait in the queue.
     private func reserve(_ matches: [Match]) -> Set<UUID> {
         var reserved: Set<UUID> = []
-        for match in matches where match.automation.hasEffects {
+        for match in matches where match.automation.hasEffects && !match.signal.isForDryRun {
             let admission = driver.slots.reserve(match.runID, of: match.automation.tenant)
             if admission == .entered {
                 reserved.insert(match.runID)
@@ -99,48 +134,49 @@ struct SignalProcessor: Sendable {
 
     private typealias Begun = (machine: RunMachine, next: RunMachine.Next)
 
-    private func commit(
+    /// Claims the signals, and writes the runs of those that were not processed before.
+    private func write(
         _ signals: [IncomingSignal],
         _ matches: [Match],
         _ generation: Int64,
         _ reserved: Set<UUID>,
-        received: Int
+        received: Int,
+        in transaction: LaneTransaction
     ) async throws -> (Outcome, [Begun]) {
         let claim = RunRepository.Claim(
             signals: signals,
             matches: matches.map { ($0.signal.id, $0.automation.key, $0.signal.tenant, $0.runID) },
             generation: generation
         )
-        return try await lanes.transaction { transaction in
-            let results = try await transaction.database.pipeline(RunRepository.claiming(claim))
-            guard let row = results.last?.first else {
-                throw PostgresError(.decoding, "the claim has no answer")
-            }
-            let fresh = try row.decode(0, as: Int.self)
-            let claimed = Set(try row.decode(1, as: [UUID].self))
-            let won = matches.filter { claimed.contains($0.runID) }
-            var begun: [Begun] = []
-            var updates: [RunUpdate] = []
-            for match in won {
-                var machine = RunMachine(match.automation, signal: match.signal, runID: match.runID, at: now())
-                let next = machine.resumed(at: now(), mayAttempt: reserved.contains(match.runID))
-                updates.append(RunUpdate(record: machine.record, change: machine.takeChange()))
-                begun.append((machine, next))
-            }
-            transaction.enqueue(
-                RunRepository.insertion(of: updates.map(\.record), signals: Self.distinctSignals(of: won), owner: owner)
-            )
-            transaction.enqueue(
-                RunRepository.describing(
-                    won.compactMap { match in
-                        match.signal.aim.map { (match.runID, Array($0.metadata.rawBytes)) }
-                    }
-                )
-            )
-            transaction.enqueue(RunRepository.recording(updates, owner: owner))
-            transaction.announce(updates, at: now())
-            return (Outcome(received: received, fresh: fresh, runs: updates.map(\.record)), begun)
+        let results = try await transaction.database.pipeline(RunRepository.claiming(claim))
+        guard let row = results.last?.first else {
+            throw PostgresError(.decoding, "the claim has no answer")
         }
+        let fresh = try row.decode(0, as: Int.self)
+        let claimed = Set(try row.decode(1, as: [UUID].self))
+        let won = matches.filter { claimed.contains($0.runID) }
+        var begun: [Begun] = []
+        var updates: [RunUpdate] = []
+        for match in won {
+            var machine = RunMachine(match.automation, signal: match.signal, runID: match.runID, at: now())
+            let next = machine.resumed(at: now(), mayAttempt: reserved.contains(match.runID))
+            updates.append(RunUpdate(record: machine.record, change: machine.takeChange()))
+            begun.append((machine, next))
+        }
+        transaction.enqueue(
+            RunRepository.insertion(of: updates.map(\.record), signals: Self.distinctSignals(of: won), owner: owner)
+        )
+        transaction.enqueue(
+            RunRepository.describing(
+                won.compactMap { match in
+                    match.signal.aim.map { (match.runID, Array($0.metadata.rawBytes)) }
+                }
+            )
+        )
+        transaction.enqueue(RunRepository.simulating(updates.map(\.record)))
+        transaction.enqueue(RunRepository.recording(updates, owner: owner))
+        transaction.announce(updates, at: now())
+        return (Outcome(received: received, fresh: fresh, runs: updates.map(\.record)), begun)
     }
 
     private struct Match: Sendable {

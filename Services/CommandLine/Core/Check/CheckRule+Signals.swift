@@ -17,6 +17,14 @@ extension CheckRule {
         SELECT signal_id, tenant, type, event FROM engine.signal_emissions WHERE signal_id >= $1 AND signal_id < $2
         """
 
+    /// Whether a signal was made for a dry run, which emits none: only its run and the run's copy of it are stored.
+    private static func isOfDryRun(_ signal: String) -> String {
+        """
+        EXISTS (SELECT FROM engine.automation_dedup d JOIN engine.automation_runs r USING (run_id)
+                WHERE d.signal_id = \(signal) AND r.dry_run)
+        """
+    }
+
     /// From a signal to the engine.
     static let signals = [
         CheckRule(
@@ -46,6 +54,7 @@ extension CheckRule {
                           i.signal_type)
             FROM engine.inbox i LEFT JOIN (\(stored)) AS s ON s.signal_id = i.signal_id AND s.tenant = i.tenant
             WHERE i.signal_id >= $1 AND i.signal_id < $2 AND s.type IS DISTINCT FROM i.signal_type
+              AND NOT (s.signal_id IS NULL AND \(isOfDryRun("i.signal_id")))
               AND \(weeks.holds("i.signal_id", in: "gateway.signals"))
               AND \(weeks.holds("i.signal_id", in: "engine.signal_emissions"))
             """
@@ -60,6 +69,7 @@ extension CheckRule {
             SELECT format('signal %s of %s', e.signal_id, e.tenant)
             FROM engine.signals e LEFT JOIN (\(stored)) AS s ON s.signal_id = e.signal_id AND s.tenant = e.tenant
             WHERE e.signal_id >= $1 AND e.signal_id < $2 AND s.event IS DISTINCT FROM e.event
+              AND NOT (s.signal_id IS NULL AND \(isOfDryRun("e.signal_id")))
               AND \(weeks.holds("e.signal_id", in: "gateway.signals"))
               AND \(weeks.holds("e.signal_id", in: "engine.signal_emissions"))
             """

@@ -1,0 +1,55 @@
+import Domain
+import FoundationEssentials
+import JSON
+import OutboundHTTP
+
+/// What a step of a dry run would do, and a value that its output could be.
+struct Simulation: Sendable {
+    /// A sentence for people; it holds no secret.
+    var would: String
+    /// Valid under the action's output schema.
+    var output: [UInt8]
+
+    /// As the step's row and its readers have it.
+    var bytes: [UInt8] {
+        var writer = JSONWriter(capacity: would.utf8.count + 16)
+        writer.beginObject()
+        writer.member("would", would)
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension Simulation {
+    /// Simulates a step; nothing is sent, looked up or stored.
+    ///
+    /// - Parameters:
+    ///   - action: What the step does.
+    ///   - input: Its input, resolved, with something else in the place of secrets.
+    ///   - run: The dry run.
+    ///   - position: The step's position.
+    ///   - signal: The signal that the run was started by.
+    /// - Throws: What is wrong with the input, in the words of the action itself.
+    init(
+        _ action: BuiltInAction,
+        _ input: [UInt8],
+        run: RunRecord,
+        position: Int,
+        signal: IncomingSignal
+    ) throws(StepError) {
+        switch action {
+        case .transform:
+            self.init(would: "Output its input.", output: input)
+        case .emit:
+            let emission = try Emission(input, run: run, position: position, causation: signal)
+            self.init(would: "Emit a signal of the type \(emission.type).", output: emission.output)
+        case .http:
+            let call = try HTTPCall(input, idempotencyKey: run.id.lowercased)
+            let body = call.body.isEmpty ? "without a body" : "with a body of \(call.body.count) bytes"
+            self.init(
+                would: "Send \(call.method.rawValue) to \(call.url), \(body).",
+                output: Array(#"{"body":null,"headers":{},"status":200}"#.utf8)
+            )
+        }
+    }
+}

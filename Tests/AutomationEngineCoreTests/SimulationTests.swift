@@ -1,0 +1,92 @@
+import Domain
+import JSON
+import Testing
+
+@testable import AutomationEngineCore
+
+/// What a dry run does in place of its steps' effects.
+@Suite struct SimulationTests {
+    private func dryRun(_ steps: String..., data: String = "{}") throws -> (RunMachine, RunMachine.Next, RunChange) {
+        let automation = try Fixtures.automation(
+            #"{"trigger":{"signalType":"a.b"},"steps":[\#(steps.joined(separator: ","))]}"#
+        )
+        var signal = try Fixtures.signal(data: data)
+        signal.isForDryRun = true
+        var machine = RunMachine(automation, signal: signal, runID: UUIDv7.make(), at: TestEngine.now)
+        let next = machine.resumed(at: TestEngine.now, mayAttempt: false)
+        return (machine, next, machine.takeChange())
+    }
+
+    private func would(_ step: RunRecord.Step) throws -> String? {
+        try step.simulation.map { try JSONValue(parsing: $0)["would"]?.stringValue ?? "nothing" }
+    }
+
+    @Test("every step says what it would do, and none does it")
+    func says() throws {
+        let (machine, next, change) = try dryRun(
+            #"{"name":"text","action_key":"data.transform","input":{"n":"{{ signal.data.n }}"}}"#,
+            """
+            {"name":"call","action_key":"http.request","input":{"method":"POST",
+             "url":"https://example.com/{{ steps.text.output.n }}","body":{"x":1},
+             "headers":{"Authorization":"Bearer {{ secret:token }}"}}}
+            """,
+            #"{"name":"emit","action_key":"signal.emit","input":{"type":"a.c","data":"{{ steps.call.output.status }}"}}"#,
+            data: #"{"n":7}"#
+        )
+        #expect(next == .end)
+        #expect(machine.record.isDryRun && machine.record.status == .succeeded)
+        #expect(machine.record.steps.map(\.status) == [.succeeded, .succeeded, .succeeded])
+        #expect(
+            try machine.record.steps.map { try would($0) } == [
+                "Output its input.", "Send POST to https://example.com/7, with a body of 7 bytes.",
+                "Emit a signal of the type a.c.",
+            ]
+        )
+        #expect(change.started.isEmpty && change.emissions.isEmpty && change.timer == nil)
+        // A later step has read a value that the output could have.
+        let input = try JSONValue(parsing: #require(machine.record.steps[2].input))
+        #expect(input["data"] == 200)
+        let stored = String(decoding: try #require(machine.record.steps[1].input), as: UTF8.self)
+        #expect(stored.contains("{{ secret:token }}") && !stored.contains("***"))
+    }
+
+    @Test("an input that the action refuses fails the step, as it would have")
+    func refuses() throws {
+        let (machine, next, _) = try dryRun(
+            #"{"name":"call","action_key":"http.request","input":{"url":"{{ signal.data.url }}"},"on_error":"continue"}"#,
+            #"{"name":"emit","action_key":"signal.emit","input":{"type":"{{ signal.data.none }}"}}"#,
+            #"{"name":"last","action_key":"data.transform"}"#,
+            data: #"{"url":"ftp://x"}"#
+        )
+        #expect(next == .end)
+        #expect(machine.record.status == .failed)
+        #expect(machine.record.steps.map(\.status) == [.failed, .failed, .skipped])
+        #expect(try machine.record.steps.map { try would($0) } == [nil, nil, nil])
+    }
+
+    @Test("a condition decides as it would have")
+    func conditions() throws {
+        let (machine, _, _) = try dryRun(
+            #"{"name":"call","action_key":"http.request","input":{"url":"https://example.com/"}}"#,
+            #"{"name":"dry","action_key":"data.transform","when":{"run":{"dry_run":[true]}}}"#,
+            #"{"name":"bad","action_key":"data.transform","when":{"steps":{"call":{"output":{"status":[500]}}}}}"#
+        )
+        #expect(machine.record.steps.map(\.status) == [.succeeded, .succeeded, .skipped])
+    }
+
+    @Test("the sample of an output is valid under its action's schema")
+    func samples() throws {
+        for (action, input) in [
+            (BuiltInAction.emit, #"{"type":"a.c"}"#), (.http, #"{"url":"https://example.com/"}"#), (.transform, "{}"),
+        ] {
+            let (machine, _, _) = try dryRun(#"{"name":"one","action_key":"\#(action.rawValue)","input":\#(input)}"#)
+            let output = try JSONValue(parsing: #require(machine.record.steps[0].output))
+            let schema = try #require(ActionRegistry.builtIn[action.rawValue]?.outputSchema)
+            for name in schema["required"]?.arrayValue ?? [] {
+                let member = try #require(name.stringValue)
+                #expect(output[member] != nil, "\(action.rawValue) \(member)")
+            }
+            #expect(schema["type"]?.stringValue == "object")
+        }
+    }
+}
