@@ -10,8 +10,9 @@ struct ListingLoad: Sendable {
     /// The lists: all of it, and what a filter leaves.
     private var lists: [(path: String, filter: (name: String, value: String)?)] {
         [
-            ("/api/runs", nil), ("/api/runs", ("automation_key", automation.key)), ("/api/runs", ("status", "failed")),
-            ("/api/signals", nil), ("/api/signals", ("type", automation.signalType)),
+            ("/api/runs", nil), ("/api/runs", ("automation_key", automation.key)),
+            ("/api/runs", ("status", "succeeded")), ("/api/signals", nil),
+            ("/api/signals", ("type", automation.signalType)),
         ]
     }
 
