@@ -149,14 +149,18 @@ extension Invariants {
             """
         ),
         (
-            "a run leaves exactly one entry when it ends",
+            "a run leaves exactly one entry each time that it ends",
             """
-            SELECT format('%s has %s entries', coalesce(r.run_id::text, e.object_id), coalesce(e.n, 0))
+            SELECT format('%s has %s entries, and was resumed %s times', coalesce(r.run_id::text, e.object_id),
+                          coalesce(e.n, 0), coalesce(e.resumed, 0))
             FROM (SELECT * FROM engine.automation_runs WHERE status <> 'unknown') AS r FULL JOIN (
-                SELECT object_id, count(*) AS n, min(after ->> 'status') AS status, min(after ->> 'signal_id') AS signal_id
-                FROM pg_temp.entries_read WHERE action = 'run.end' GROUP BY 1
+                SELECT object_id, count(*) FILTER (WHERE action = 'run.end') AS n,
+                       count(*) FILTER (WHERE action = 'run.resume') AS resumed,
+                       array_agg(after ->> 'status') FILTER (WHERE action = 'run.end') AS statuses,
+                       min(after ->> 'signal_id') FILTER (WHERE action = 'run.end') AS signal_id
+                FROM pg_temp.entries_read WHERE action IN ('run.end', 'run.resume') GROUP BY 1
             ) AS e ON e.object_id = r.run_id::text
-            WHERE e.n IS DISTINCT FROM 1 OR e.status IS DISTINCT FROM r.status
+            WHERE e.n IS DISTINCT FROM 1 + e.resumed OR r.status <> ALL (e.statuses)
                OR e.signal_id IS DISTINCT FROM r.signal_id::text
             """
         ),
@@ -169,7 +173,7 @@ extension Invariants {
                 SELECT count(*) AS n FROM engine.automation_states WHERE automation_id = a.automation_id
             ) AS s ON true
             LEFT JOIN (
-                SELECT object_id, count(*) FILTER (WHERE action IN ('activate', 'deactivate')) AS n,
+                SELECT object_id, count(*) FILTER (WHERE action IN ('activate', 'deactivate', 'update', 'delete')) AS n,
                        count(*) FILTER (WHERE action = 'create') AS creations
                 FROM pg_temp.entries_read WHERE object_type = 'automation' GROUP BY 1
             ) AS e ON e.object_id = a.automation_id::text
@@ -185,11 +189,13 @@ extension Invariants {
                 SELECT automation_id::text AS object_id, before, status AS after, count(*) AS n FROM (
                     SELECT *, lag(status) OVER (PARTITION BY automation_id ORDER BY generation) AS before
                     FROM engine.automation_states
-                ) AS states WHERE before IS NOT NULL GROUP BY 1, 2, 3
+                ) AS states WHERE before <> status GROUP BY 1, 2, 3
             ) AS s FULL JOIN (
                 SELECT object_id, state_before ->> 'status' AS before, after ->> 'status' AS after, count(*) AS n
                 FROM pg_temp.entries_read
-                WHERE object_type = 'automation' AND action IN ('activate', 'deactivate') GROUP BY 1, 2, 3
+                WHERE object_type = 'automation' AND action IN ('activate', 'deactivate', 'update')
+                  AND after ? 'status'
+                GROUP BY 1, 2, 3
             ) AS e USING (object_id, before, after)
             WHERE s.n IS DISTINCT FROM e.n
             """

@@ -7,7 +7,8 @@ import Testing
     private static let allowed: [Role: Set<Route>] = [
         .sender: [.postSignal],
         .viewer: reads,
-        .operator: reads.union([.postSignal, .resolveStep, .executeAutomation]).union(hooks).union(letters)
+        .operator: reads.union([.postSignal, .resolveStep, .cancelRun, .resumeRun, .rerunRun, .executeAutomation])
+            .union(hooks).union(letters)
             .union([.redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay]),
         .author: reads.union(hooks)
             .union([

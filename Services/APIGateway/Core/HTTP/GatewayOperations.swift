@@ -20,6 +20,8 @@ struct GatewayOperations: Sendable {
         case .listRuns, .listRecentRuns: try await runs.list(request)
         case .getRun: try await runs.get(request)
         case .getStepOutput: try await runs.stepOutput(request)
+        case .cancelRun, .resumeRun: try await runs.control(request)
+        case .rerunRun: try await runs.rerun(request)
         case .createAutomation: try await automations.create(request)
         case .listAutomations: try await automations.list(request)
         case .getAutomation: try await automations.get(request)

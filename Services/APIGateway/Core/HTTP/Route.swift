@@ -8,6 +8,9 @@ package enum Route: String, CaseIterable, Sendable {
     case listRecentRuns
     case getRun
     case getStepOutput
+    case cancelRun
+    case resumeRun
+    case rerunRun
     case createAutomation
     case listAutomations
     case getAutomation
@@ -60,7 +63,8 @@ package enum Route: String, CaseIterable, Sendable {
             .listTokens, .listHooks, .getHook, .listDeadLetters,
             .getDeadLetter, .listReplays, .getReplay:
             .get
-        case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .createAutomation, .validateAutomation,
+        case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .cancelRun, .resumeRun, .rerunRun,
+            .createAutomation, .validateAutomation,
             .restoreAutomation, .executeAutomation, .activateAutomation, .deactivateAutomation, .createToken,
             .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter,
             .startReplay, .cancelReplay:
@@ -80,6 +84,9 @@ package enum Route: String, CaseIterable, Sendable {
         case .listRecentRuns: "/api/runs/recent"
         case .getRun: "/api/runs/{run_id}"
         case .getStepOutput: "/api/runs/{run_id}/steps/{name}/output"
+        case .cancelRun: "/api/runs/{run_id}/cancel"
+        case .resumeRun: "/api/runs/{run_id}/resume"
+        case .rerunRun: "/api/runs/{run_id}/rerun"
         case .createAutomation, .listAutomations: "/admin/api/automations"
         case .getAutomation, .updateAutomation, .deleteAutomation: "/admin/api/automations/{id}"
         case .validateAutomation: "/admin/api/automations/validate"

@@ -17,7 +17,7 @@ package enum AccessTable {
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .listActions,
             .whyAutomation:
             [.viewer, .operator, .author, .admin, .auditor]
-        case .resolveStep, .executeAutomation: [.operator, .admin]
+        case .resolveStep, .cancelRun, .resumeRun, .rerunRun, .executeAutomation: [.operator, .admin]
         case .redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay: [.operator, .admin]
         case .listDeadLetters, .getDeadLetter, .listReplays, .getReplay: [.operator, .admin, .auditor]
         case .listSecrets: [.author, .admin]

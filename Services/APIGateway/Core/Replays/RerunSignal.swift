@@ -8,12 +8,6 @@ enum RerunSignal {
     static let source = "/batuta/rerun"
     static let targetAttribute = SignalsAcceptedV2.targetAttribute
 
-    /// Attributes that the fresh signal has of its own.
-    private static let own: Set<String> = [
-        "id", "source", "batutasignalid", "traceparent", "tracestate", targetAttribute,
-        SignalsAcceptedV2.metadataAttribute,
-    ]
-
     /// Makes the fresh signal: the original's event with an id, a source and a trace of its own.
     ///
     /// - Parameters:
@@ -28,57 +22,28 @@ enum RerunSignal {
         signalID: UUID = UUIDv7.make(),
         at now: Timestamp
     ) -> IncomingSignal {
-        let id = signalID.lowercased
-        var writer = JSONWriter(capacity: original.event.rawBytes.count + 768)
-        writer.beginObject()
-        for member in original.event.members where !own.contains(member.key) {
-            writer.key(member.key)
-            writer.raw(member.value.rawBytes)
-        }
-        writer.member("id", id)
-        writer.member("source", source)
-        writer.member("batutasignalid", id)
-        writer.member("traceparent", replay.traceparent)
-        writer.member(targetAttribute, replay.target.id.lowercased)
-        writer.member(
-            SignalsAcceptedV2.metadataAttribute,
-            String(decoding: metadata(original.signalID, replay, now), as: UTF8.self)
+        let event = AimedEvent(
+            signalID: signalID,
+            source: source,
+            target: replay.target.id,
+            origin: AimedEvent.Origin(
+                type: "rerun",
+                actor: replay.actor,
+                traceparent: replay.traceparent,
+                time: now,
+                // `batuta check` counts the signals of a replay by the end of their events.
+                more: [("rerun_of", original.signalID.lowercased), ("replay_id", replay.id.lowercased)]
+            )
         )
-        writer.endObject()
         return IncomingSignal(
             signalID: signalID,
             tenant: replay.tenant,
             type: original.type,
             source: source,
-            id: id,
+            id: signalID.lowercased,
             digest: SignalReader.digest(type: original.type, data: original.event["data"]?.rawBytes ?? []),
-            event: writer.bytes,
+            event: event.event(copying: original.event),
             traceparent: replay.traceparent
         )
-    }
-
-    /// What `signal.metadata` shows.
-    private static func metadata(_ original: UUID, _ replay: Replay, _ now: Timestamp) -> [UInt8] {
-        let executedAt = now.description
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("source")
-        writer.beginObject()
-        writer.member("type", "rerun")
-        writer.key("actor")
-        writer.beginObject()
-        writer.member("type", replay.actor.type.rawValue)
-        writer.member("id", replay.actor.id)
-        if let via = replay.actor.via { writer.member("via", via) }
-        writer.endObject()
-        writer.endObject()
-        let trace = replay.traceparent.split(separator: "-")
-        writer.member("trace_id", trace.count == 4 ? String(trace[1]) : nil)
-        writer.member("day_key", String(executedAt.prefix(10)))
-        writer.member("executed_at", executedAt)
-        writer.member("rerun_of", original.lowercased)
-        writer.member("replay_id", replay.id.lowercased)
-        writer.endObject()
-        return writer.bytes
     }
 }

@@ -87,6 +87,29 @@ struct ActionRegistry: Sendable {
             ],
             isIdempotent: false
         ),
+        ActionDeclaration(
+            key: "flow.delay",
+            title: "Wait",
+            description:
+                "Lets the run wait, for a duration or until a time; nothing is held meanwhile but a row. "
+                + "A time that is past does not wait.",
+            inputSchema: [
+                "type": "object",
+                "properties": [
+                    "for": ["type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"],
+                    "until": ["type": "string", "format": "date-time"],
+                ],
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": false,
+            ],
+            outputSchema: [
+                "type": "object",
+                "properties": ["until": ["type": "string", "format": "date-time"]],
+                "required": ["until"],
+            ],
+            isIdempotent: true
+        ),
     ])
 
     subscript(key: String) -> ActionDeclaration? {

@@ -3,13 +3,14 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     case transform = "data.transform"
     case emit = "signal.emit"
     case http = "http.request"
+    case delay = "flow.delay"
 
     /// Whether an attempt reaches outside the engine, and must be recorded before it is made.
     ///
     /// What a step emits is stored with the run itself.
     var hasEffect: Bool {
         switch self {
-        case .transform, .emit: false
+        case .transform, .emit, .delay: false
         case .http: true
         }
     }

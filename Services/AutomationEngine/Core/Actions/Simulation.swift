@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import FoundationEssentials
 import JSON
@@ -43,6 +44,12 @@ extension Simulation {
         case .emit:
             let emission = try Emission(input, run: run, position: position, causation: signal)
             self.init(would: "Emit a signal of the type \(emission.type).", output: emission.output)
+        case .delay:
+            let delay = try Delay(input, at: run.startedAt)
+            self.init(
+                would: "Wait until \(Timestamp.format(delay.until)), which a dry run does not.",
+                output: delay.output
+            )
         case .http:
             let call = try HTTPCall(input, idempotencyKey: run.id.lowercased)
             let body = call.body.isEmpty ? "without a body" : "with a body of \(call.body.count) bytes"

@@ -218,6 +218,11 @@ extension DefinitionReader {
             if input?["type"] == nil {
                 add(pointer.appending("type"), "required", "signal.emit needs the type of the signal.")
             }
+        case .delay:
+            refuseUnknown(input, known: ["for", "until"], at: pointer)
+            for fault in Delay.faults(of: input) {
+                add(pointer.appending(fault.member), fault.code, fault.detail)
+            }
         case .http:
             refuseUnknown(input, known: HTTPCall.members, at: pointer)
             for fault in HTTPCall.faults(of: input) {

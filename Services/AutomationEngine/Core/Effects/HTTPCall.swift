@@ -4,13 +4,6 @@ import OutboundHTTP
 
 /// What a step of `http.request` asks for: its input, resolved and checked.
 struct HTTPCall: Sendable {
-    /// One fault of an input that shows before it is resolved.
-    struct Fault: Equatable, Sendable {
-        var member: String
-        var code: String
-        var detail: String
-    }
-
     static let members: Set<String> = ["method", "url", "headers", "body", "expect", "follow_redirects"]
     /// How many redirects are followed where the input asks for it.
     static let maximumRedirects = 5
@@ -89,14 +82,14 @@ extension HTTPCall {
     }
 
     /// What is wrong with an input; what templates decide is left out unless they are resolved.
-    static func faults(of input: JSONView?, isResolved: Bool = false) -> [Fault] {
+    static func faults(of input: JSONView?, isResolved: Bool = false) -> [InputFault] {
         guard let input, input.kind == .object else {
-            return [Fault(member: "url", code: "required", detail: "http.request needs a url.")]
+            return [InputFault(member: "url", code: "required", detail: "http.request needs a url.")]
         }
         func isOpen(_ view: JSONView) -> Bool { !isResolved && (view.stringValue?.contains("{{") ?? false) }
-        var faults: [Fault] = []
+        var faults: [InputFault] = []
         func add(_ member: String, _ code: String, _ detail: String) {
-            faults.append(Fault(member: member, code: code, detail: detail))
+            faults.append(InputFault(member: member, code: code, detail: detail))
         }
         if let method = input["method"], !isOpen(method), Self.method(method) == nil {
             let known = OutboundRequest.Method.allCases.map(\.rawValue).joined(separator: ", ")

@@ -5,7 +5,7 @@ import JSON
 import Messaging
 import Persistence
 
-/// Executes an automation because a person has asked for it.
+/// Executes automations because a person has asked for it.
 ///
 /// It makes an artificial signal that is aimed at the automation, and hands it to the function that processes every other
 /// signal; nothing of how a run comes about, is deduplicated, limited or recorded is its own.
@@ -13,37 +13,162 @@ struct ManualExecution: Sendable {
     let database: PostgresClient
     let processor: SignalProcessor
 
-    /// Executes an automation.
+    private var automations: AutomationRepository { AutomationRepository(database: database) }
+
+    /// Executes an automation with what the person has given as the signal's data.
     ///
     /// - Returns: `run_id` and `signal_id`, once the run is stored.
     func execute(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         guard let reference = body.root["automation"]?.stringValue,
-            let automation = try await AutomationRepository(database: database)
-                .find(reference, tenant: context.tenant)
+            let automation = try await automations.find(reference, tenant: context.tenant)
         else {
             throw Problem.automationNotFound
         }
         let order = try ExecutionOrder(body.root["body"])
+        let definition = try JSONDocument(parsing: automation.definition).root
+        guard let trigger = (definition["trigger"]?["signalType"]?.stringValue).flatMap({ SignalTrigger($0) }) else {
+            throw Problem.notExecutable
+        }
+        let aimed = aimed(at: automation, source: "/batuta/manual", type: "manual", by: context)
+        return try await start(
+            aimed.event(type: trigger.artificialType, data: order.data ?? Array("{}".utf8)),
+            for: automation,
+            order.mode,
+            IdempotentRequest(context, route: "automations.execute", body: body.bytes),
+            context
+        ) { run in
+            (
+                "execute_manual",
+                AuditObject(type: "automation", id: automation.id.lowercased, version: run.automationVersion)
+            )
+        }
+    }
+
+    /// Executes the automation of a run once more, with the run's event as a fresh signal.
+    ///
+    /// - Returns: `run_id` and `signal_id` of the new run, once it is stored.
+    func rerun(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)),
+            let loaded = try await RunRepository(database: database)
+                .load([id], deadline: context.deadline)[id]?.get(),
+            loaded.record.tenant == context.tenant
+        else {
+            throw Problem.runNotFound
+        }
+        let order = try ExecutionOrder(body.root["body"], standardMode: .live, takesContext: false)
+        guard let event = loaded.event,
+            let automation = try await automations.find(
+                loaded.record.automationID.lowercased,
+                tenant: context.tenant
+            )
+        else {
+            throw Problem(.wrongState, "The run's signal, or its automation, is no longer there.")
+        }
+        let aimed = aimed(
+            at: automation,
+            source: "/batuta/rerun",
+            type: "rerun",
+            by: context,
+            more: [("rerun_of", id.lowercased)]
+        )
+        return try await start(
+            aimed.event(copying: try JSONDocument(parsing: event, limits: .wrapped).root),
+            for: automation,
+            order.mode,
+            IdempotentRequest(context, route: "runs.rerun", body: body.bytes),
+            context
+        ) { _ in ("run.rerun", AuditObject(type: "run", id: id.lowercased)) }
+    }
+
+    private func aimed(
+        at automation: Automation,
+        source: String,
+        type: String,
+        by context: RequestContext,
+        more: [(name: String, value: String)] = []
+    ) -> AimedEvent {
+        AimedEvent(
+            signalID: UUIDv7.make(),
+            source: source,
+            target: automation.id,
+            origin: AimedEvent.Origin(
+                type: type,
+                actor: context.actor,
+                traceparent: context.traceparent,
+                time: .now(),
+                more: more
+            )
+        )
+    }
+
+    /// Processes an artificial signal, with the audit entry of who has asked for it in the same transaction.
+    private func start(
+        _ event: [UInt8],
+        for automation: Automation,
+        _ mode: ExecutionOrder.Mode,
+        _ request: IdempotentRequest?,
+        _ context: RequestContext,
+        entry: @Sendable (RunRecord) -> (action: String, object: AuditObject)
+    ) async throws -> Reply {
         // The transaction decides; this spares an automation that is not active the attempt.
         guard automation.status == .active else {
             throw Problem.notExecutable
         }
-        let signal = try order.signal(for: automation, by: context, at: .now())
-        let request = IdempotentRequest(context, route: "automations.execute", body: body.bytes)
-        return try await processor.process([signal]) { transaction, write in
+        guard event.count <= RunRecord.maximumOutput else {
+            throw Problem(.tooLarge, "The signal is longer than 256 KiB.")
+        }
+        var signal = try IncomingSignal(
+            try JSONDocument(parsing: event, limits: .wrapped).root,
+            tenant: automation.tenant
+        )
+        signal.isForDryRun = mode == .dry
+        return try await processor.process([signal]) { [signal] transaction, write in
             try await transaction.once(request) {
                 guard let run = try await write().runs.first else {
                     throw Problem.notExecutable
                 }
-                if order.mode == .live {
+                if mode == .live {
                     transaction.enqueue([RunRepository.keeping(signal)])
                 }
-                transaction.auditKeepingLargeValues(
-                    try order.entry(for: automation, run: run, by: context, at: .now())
-                )
-                return FirstReply(Reply(status: 200, body: order.answer(run)))
+                let (action, object) = entry(run)
+                transaction.audit(try Self.entry(action, of: object, run, mode, context))
+                return FirstReply(Reply(status: 200, body: Self.answer(run)))
             }
         }
+    }
+
+    private static func entry(
+        _ action: String,
+        of object: AuditObject,
+        _ run: RunRecord,
+        _ mode: ExecutionOrder.Mode,
+        _ context: RequestContext
+    ) throws -> AuditDraft {
+        AuditDraft(
+            id: UUIDv7.make(),
+            time: .now(),
+            tenant: context.tenant,
+            actor: context.actor,
+            action: action,
+            object: object,
+            before: .none,
+            after: try .json([
+                "mode": .string(mode.rawValue),
+                "run_id": .string(run.id.lowercased),
+                "signal_id": .string(run.signalID.lowercased),
+            ]),
+            requestID: context.requestID,
+            traceID: context.traceparent.flatMap(RunRecord.traceID)
+        )
+    }
+
+    private static func answer(_ run: RunRecord) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("run_id", run.id.lowercased)
+        writer.member("signal_id", run.signalID.lowercased)
+        writer.endObject()
+        return writer.bytes
     }
 }
 
@@ -56,151 +181,9 @@ extension Problem {
             detailES: "Solo se pueden ejecutar automatizaciones activas"
         )
     }
-}
 
-/// What a person asks to be executed: how, and with what.
-struct ExecutionOrder: Sendable {
-    /// Whether the steps act, or only say what they would do.
-    enum Mode: String, CaseIterable, Sendable {
-        case dry = "dry_run"
-        case live = "live_run"
-    }
-
-    static let source = "/batuta/manual"
-
-    let mode: Mode
-    /// The signal's data.
-    let data: [UInt8]
-
-    /// Reads the body of `POST …/execute`.
-    ///
-    /// - Throws: All its faults, as a `Problem`.
-    init(_ body: JSONView?) throws(Problem) {
-        var faults: [Problem.Detail] = []
-        func fault(_ member: String, _ code: String, _ detail: String) {
-            faults.append(
-                Problem.Detail(pointer: JSONPointer().appending(member).text, code: code, detail: detail)
-            )
-        }
-        for member in body?.members.map(\.key) ?? [] where member != "mode" && member != "context" {
-            fault(member, "unknown_member", "There is no member \"\(member)\" here.")
-        }
-        let mode = body?["mode"]?.stringValue.flatMap(Mode.init(rawValue:))
-        if mode == nil {
-            fault(
-                "mode",
-                body?["mode"] == nil ? "required" : "invalid_value",
-                "The mode is \"dry_run\" or \"live_run\"."
-            )
-        }
-        let context = body?["context"]
-        if let context, context.kind != .object {
-            fault("context", "invalid_type", "The context is an object.")
-        }
-        guard faults.isEmpty, let mode else {
-            throw Problem(.invalidContent, errors: faults)
-        }
-        self.mode = mode
-        data = context.map { Array($0.rawBytes) } ?? Array("{}".utf8)
-    }
-
-    /// The artificial signal: aimed at the automation, of its trigger's type, with what the person has given as its data.
-    ///
-    /// - Throws: `Problem` with `too_large`.
-    func signal(for automation: Automation, by context: RequestContext, at now: Timestamp) throws -> IncomingSignal {
-        let id = UUIDv7.make()
-        let definition = try JSONDocument(parsing: automation.definition).root
-        guard let trigger = (definition["trigger"]?["signalType"]?.stringValue).flatMap({ SignalTrigger($0) }) else {
-            throw Problem.notExecutable
-        }
-        var writer = JSONWriter(capacity: data.count + 768)
-        writer.beginObject()
-        writer.member("specversion", "1.0")
-        writer.member("id", id.lowercased)
-        writer.member("source", Self.source)
-        writer.member("type", trigger.artificialType)
-        writer.member("time", now.description)
-        writer.member("datacontenttype", "application/json")
-        writer.member(IncomingSignal.idAttribute, id.lowercased)
-        if let traceparent = context.traceparent {
-            writer.member("traceparent", traceparent)
-        }
-        writer.key("data")
-        writer.raw(data)
-        writer.member(SignalsAcceptedV2.targetAttribute, automation.id.lowercased)
-        writer.member(
-            SignalsAcceptedV2.metadataAttribute,
-            String(decoding: Self.metadata(context, now), as: UTF8.self)
-        )
-        writer.endObject()
-        guard writer.bytes.count <= RunRecord.maximumOutput else {
-            throw Problem(.tooLarge, "The context is longer than 256 KiB.")
-        }
-        var signal = try IncomingSignal(
-            try JSONDocument(parsing: writer.bytes, limits: .wrapped).root,
-            tenant: automation.tenant
-        )
-        signal.isForDryRun = mode == .dry
-        return signal
-    }
-
-    /// What `signal.metadata` shows.
-    private static func metadata(_ context: RequestContext, _ now: Timestamp) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("source")
-        writer.beginObject()
-        writer.member("type", "manual")
-        writer.key("actor")
-        writer.beginObject()
-        writer.member("type", context.actor.type.rawValue)
-        writer.member("id", context.actor.id)
-        if let via = context.actor.via { writer.member("via", via) }
-        writer.endObject()
-        writer.endObject()
-        writer.member("trace_id", context.traceparent.flatMap(RunRecord.traceID))
-        writer.member("day_key", String(now.description.prefix(10)))
-        writer.member("executed_at", now.description)
-        writer.endObject()
-        return writer.bytes
-    }
-
-    /// The entry of the execution in the audit log.
-    func entry(
-        for automation: Automation,
-        run: RunRecord,
-        by context: RequestContext,
-        at now: Timestamp
-    ) throws -> AuditDraft {
-        AuditDraft(
-            id: UUIDv7.make(),
-            time: now,
-            tenant: context.tenant,
-            actor: context.actor,
-            action: "execute_manual",
-            object: AuditObject(
-                type: "automation",
-                id: automation.id.lowercased,
-                version: run.automationVersion
-            ),
-            before: .none,
-            after: try .json([
-                "mode": .string(mode.rawValue),
-                "run_id": .string(run.id.lowercased),
-                "signal_id": .string(run.signalID.lowercased),
-            ]),
-            requestID: context.requestID,
-            traceID: context.traceparent.flatMap(RunRecord.traceID)
-        )
-    }
-
-    /// What the gateway is answered.
-    func answer(_ run: RunRecord) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("run_id", run.id.lowercased)
-        writer.member("signal_id", run.signalID.lowercased)
-        writer.endObject()
-        return writer.bytes
+    /// There is no such run, or the caller may not see it.
+    static var runNotFound: Problem {
+        Problem(.notFound, "There is no such run.", detailES: "No hay tal ejecución.")
     }
 }

@@ -139,6 +139,9 @@ struct RunMachine: Sendable {
     private mutating func begin(_ position: Int, at now: Int64, mayAttempt: Bool) -> Next? {
         let step = automation.steps[position]
         let context = RunContext(self)
+        if step.action == .delay, record.steps[position].status == .waiting {
+            return succeed(position, output: record.steps[position].output ?? Array("null".utf8), at: now)
+        }
         do throws(StepError) {
             if record.steps[position].attempt == 0, let when = step.when, try !context.matches(when) {
                 update(position) { stored in
@@ -176,6 +179,8 @@ struct RunMachine: Sendable {
             return succeed(position, output: input, at: now)
         case .emit:
             return emit(position, input, at: now)
+        case .delay:
+            return delay(position, input, at: now)
         case .http:
             record.status = .running
             change.started.append(
@@ -209,6 +214,26 @@ struct RunMachine: Sendable {
         }
     }
 
+    /// The run waits for a timer; nil where there is nothing to wait for.
+    private mutating func delay(_ position: Int, _ input: [UInt8], at now: Int64) -> Next? {
+        do throws(StepError) {
+            let delay = try Delay(input, at: now)
+            guard delay.until > now else {
+                return succeed(position, output: delay.output, at: now)
+            }
+            update(position) { step in
+                step.status = .waiting
+                step.setOutput(delay.output)
+            }
+            let wait = Duration.microseconds(delay.until - now)
+            record.status = .waiting
+            change.timer = wait
+            return .wait(wait)
+        } catch {
+            return fail(position, error, at: now)
+        }
+    }
+
     // MARK: Ends of steps
 
     private mutating func succeed(_ position: Int, output: [UInt8], at now: Int64) -> Next? {
@@ -231,7 +256,7 @@ struct RunMachine: Sendable {
         _ failure: AttemptOutcome.Failure,
         chance: Double
     ) -> Next? {
-        let attempt = record.steps[position].attempt
+        let attempt = record.steps[position].attempt - record.steps[position].attemptsBefore
         let policy = automation.steps[position].retry
         guard failure.isRetryable, let delay = policy.delay(after: attempt, chance: chance) else {
             return nil

@@ -15,7 +15,7 @@ struct RunReader: Sendable {
     /// One run with its steps.
     func get(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)) else {
-            throw Problem(.notFound, "There is no such run.")
+            throw Problem.runNotFound
         }
         let results = try await database.pipeline([
             PostgresStatement(
@@ -39,7 +39,7 @@ struct RunReader: Sendable {
             ),
         ])
         guard let row = results[0].first else {
-            throw Problem(.notFound, "There is no such run.")
+            throw Problem.runNotFound
         }
         let run = try StoredRun(row)
         var writer = JSONWriter()

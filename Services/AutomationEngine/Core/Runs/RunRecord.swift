@@ -12,6 +12,8 @@ struct RunRecord: Sendable {
         var actionKey: String
         var status: StepStatus
         var attempt: Int
+        /// How many attempts there were before the run was last resumed; they do not count against the retries.
+        var attemptsBefore = 0
         var input: [UInt8]?
         /// SHA-256 of the input, in hex.
         var inputHash: String?

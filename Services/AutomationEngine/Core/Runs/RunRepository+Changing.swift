@@ -37,6 +37,31 @@ extension RunRepository {
         [changingRuns(updates), changingSteps(updates)] + recording(updates, owner: owner)
     }
 
+    /// What a person's change of a run writes, whoever drives it: its fence moves on, and no timer is left.
+    static func overruling(_ update: RunUpdate) -> [PostgresStatement] {
+        let run = update.record
+        let statements = [
+            PostgresStatement(
+                "UPDATE engine.automation_runs SET fence = $2, owner = NULL WHERE run_id = $1",
+                [.uuid(run.id), .int8(run.fence)]
+            ),
+            PostgresStatement("DELETE FROM engine.timers WHERE run_id = $1", [.uuid(run.id)]),
+            PostgresStatement(
+                """
+                UPDATE engine.automation_run_steps s SET attempts_before = n.before
+                FROM unnest($2::integer[], $3::integer[]) AS n (position, before)
+                WHERE s.run_id = $1 AND s.position = n.position AND s.attempts_before <> n.before
+                """,
+                [
+                    .uuid(run.id), .int4Array(run.steps.indices.map { Int32($0) }),
+                    .int4Array(run.steps.map { Int32($0.attemptsBefore) }),
+                ]
+            ),
+        ]
+        return [changingRuns([update]), changingSteps([update])]
+            + (update.change.ended.isEmpty ? [] : [endingAttempts([update])]) + statements
+    }
+
     /// Attempts, timers and emissions: of runs that begin, and of those that go on.
     static func recording(_ updates: [RunUpdate], owner: UUID) -> [PostgresStatement] {
         var statements: [PostgresStatement] = []

@@ -36,30 +36,55 @@ extension RunRepository {
         _ ids: [UUID],
         deadline: ContinuousClock.Instant
     ) async throws -> [UUID: Result<LoadedRun, any Error>] {
-        let results = try await database.pipeline(
-            [
-                PostgresStatement(
-                    """
-                    SELECT r.run_id, r.tenant, r.automation_id, r.automation_key, r.automation_version, r.dry_run,
-                           r.status, r.summary, r.error, r.traceparent, r.started_at, r.finished_at, r.fence,
-                           r.signal_id, s.event
-                    FROM engine.automation_runs r LEFT JOIN engine.signals s ON s.signal_id = r.signal_id
-                    WHERE r.run_id = ANY ($1)
-                    """,
-                    [.uuidArray(ids)],
-                    isReadOnly: true
-                ),
-                PostgresStatement(
-                    """
-                    SELECT run_id, name, action_key, status, attempt, input, output, error, started_at, finished_at
-                    FROM engine.automation_run_steps WHERE run_id = ANY ($1) ORDER BY run_id, position
-                    """,
-                    [.uuidArray(ids)],
-                    isReadOnly: true
-                ),
-            ],
-            deadline: deadline
+        try Self.loaded(from: try await database.pipeline(Self.loading(ids), deadline: deadline))
+    }
+
+    /// A run of a tenant, locked until the end of a transaction.
+    ///
+    /// - Throws: `PostgresError`; what is wrong with rows that this release cannot read.
+    static func lock(
+        _ id: UUID,
+        tenant: String,
+        in transaction: PostgresTransaction
+    ) async throws -> LoadedRun? {
+        let locked = try await transaction.execute(
+            PostgresStatement(
+                "SELECT run_id FROM engine.automation_runs WHERE run_id = $1 AND tenant = $2 FOR UPDATE",
+                [.uuid(id), .text(tenant)]
+            )
         )
+        guard !locked.isEmpty else {
+            return nil
+        }
+        return try loaded(from: try await transaction.pipeline(loading([id])))[id]?.get()
+    }
+
+    private static func loading(_ ids: [UUID]) -> [PostgresStatement] {
+        [
+            PostgresStatement(
+                """
+                SELECT r.run_id, r.tenant, r.automation_id, r.automation_key, r.automation_version, r.dry_run,
+                       r.status, r.summary, r.error, r.traceparent, r.started_at, r.finished_at, r.fence,
+                       r.signal_id, s.event
+                FROM engine.automation_runs r LEFT JOIN engine.signals s ON s.signal_id = r.signal_id
+                WHERE r.run_id = ANY ($1)
+                """,
+                [.uuidArray(ids)],
+                isReadOnly: true
+            ),
+            PostgresStatement(
+                """
+                SELECT run_id, name, action_key, status, attempt, input, output, error, started_at, finished_at,
+                       attempts_before
+                FROM engine.automation_run_steps WHERE run_id = ANY ($1) ORDER BY run_id, position
+                """,
+                [.uuidArray(ids)],
+                isReadOnly: true
+            ),
+        ]
+    }
+
+    private static func loaded(from results: [PostgresRows]) throws -> [UUID: Result<LoadedRun, any Error>] {
         var steps: [UUID: [PostgresRow]] = [:]
         for row in results[1] {
             steps[try row.decode(0), default: []].append(row)
@@ -133,6 +158,7 @@ extension RunRecord.Step {
             actionKey: try row.decode(column + 1),
             status: status,
             attempt: try row.decode(column + 3),
+            attemptsBefore: try row.decode(column + 9),
             error: try row.decode(column + 6),
             startedAt: try row.decode(column + 7, as: PostgresTimestamp?.self)?.microsecondsSinceEpoch,
             finishedAt: try row.decode(column + 8, as: PostgresTimestamp?.self)?.microsecondsSinceEpoch

@@ -69,6 +69,7 @@ package enum Engine {
         let runs = RunReader(database: base.database)
         let signals = SignalDecisions(database: base.database, registry: registry)
         let secrets = SecretService(database: base.database, lanes: base.lanes, keys: execution.keys)
+        let control = RunControl(lanes: base.lanes, driver: execution.driver, now: execution.processor.now)
         let decisions = RunDecisions(lanes: base.lanes, driver: execution.driver)
         var routes = RequestRoutes()
         routes.on(RequestType.engineAutomationsCreate) { try await automations.create($1, context: $0) }
@@ -91,6 +92,9 @@ package enum Engine {
         routes.on(RequestType.engineRunsList) { try await runs.list($1, context: $0) }
         routes.on(RequestType.engineRunsGet) { try await runs.get($1, context: $0) }
         routes.on(RequestType.engineRunsStepOutput) { try await runs.stepOutput($1, context: $0) }
+        routes.on(RequestType.engineRunsCancel) { try await control.cancel($1, context: $0) }
+        routes.on(RequestType.engineRunsResume) { try await control.resume($1, context: $0) }
+        routes.on(RequestType.engineRunsRerun) { try await manual.rerun($1, context: $0) }
         routes.on(RequestType.engineRunsResolve) { try await decisions.resolve($1, context: $0) }
         routes.on(RequestType.engineSecretsPut) { try await secrets.put($1, context: $0) }
         routes.on(RequestType.engineSecretsList) { try await secrets.list($1, context: $0) }

@@ -106,7 +106,7 @@ struct SignalProcessor: Sendable {
             }
             metrics.stored(begun.lazy.map(\.machine.record))
             var driven: Set<UUID> = []
-            for (machine, next) in begun where machine.automation.hasEffects {
+            for (machine, next) in begun where next != .end {
                 if case .attempt = next { driven.insert(machine.record.id) }
                 driver.committed(machine, next: next, since: since)
             }

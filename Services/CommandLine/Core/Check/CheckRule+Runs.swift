@@ -98,25 +98,29 @@ extension CheckRule {
                OR r.fence IS NULL OR a.fence > r.fence
             """
         },
-        CheckRule("run-ends", "every run that has ended has one entry of that, in the log or on its way") { weeks in
+        CheckRule("run-ends", "every run has one entry of each of its ends, in the log or on its way") { weeks in
             """
-            WITH ends AS (
+            WITH resumes AS (
+                SELECT (e.entry -> 'object' ->> 'id')::uuid AS run_id, count(DISTINCT e.entry ->> 'id') AS n
+                FROM (\(LogQueries.entries(of: "run.resume", inOutboxOf: "engine"))) AS e (entry) GROUP BY 1
+            ), ends AS (
                 SELECT e.entry -> 'object' ->> 'id' AS run, e.entry -> 'after' ->> 'status' AS status,
                        e.entry ->> 'id' AS id
                 FROM (\(LogQueries.entries(of: "run.end", inOutboxOf: "engine"))) AS e (entry)
             ), counted AS (
-                SELECT run::uuid AS run_id, count(DISTINCT id) AS n, min(status) AS status FROM ends
+                SELECT run::uuid AS run_id, count(DISTINCT id) AS n, array_agg(status) AS statuses FROM ends
                 WHERE run ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' GROUP BY 1
             )
             SELECT format('run %s is %s and has %s entries, of the status %s', coalesce(r.run_id, c.run_id),
-                          coalesce(r.status, 'not there'), coalesce(c.n, 0), coalesce(c.status, 'none'))
+                          coalesce(r.status, 'not there'), coalesce(c.n, 0), coalesce(c.statuses::text, 'none'))
             FROM (SELECT run_id, status, finished_at FROM engine.automation_runs WHERE run_id >= $1) AS r
             FULL JOIN (
                 SELECT * FROM counted WHERE run_id >= $1 AND \(weeks.holds("run_id", in: "engine.automation_runs"))
             ) AS c ON c.run_id = r.run_id
+            LEFT JOIN resumes ON resumes.run_id = coalesce(r.run_id, c.run_id)
             WHERE r.run_id IS NULL
-               OR (r.finished_at IS NULL) <> (c.n IS NULL)
-               OR c.n <> 1 OR c.status <> r.status
+               OR coalesce(c.n, 0) <> coalesce(resumes.n, 0) + (r.finished_at IS NOT NULL)::integer
+               OR r.finished_at IS NOT NULL AND r.status <> ALL (c.statuses)
             """
         },
     ]

@@ -1,0 +1,44 @@
+import Contracts
+import Domain
+import HTTPTypes
+import JSON
+
+extension EngineClient {
+    /// How long an execution is waited for before its run is left to be asked about.
+    private static let executionPatience = Duration.seconds(10)
+    /// The longest wait between two looks at the run; the first one is a 16th of it.
+    private static let longestPause = Duration.milliseconds(320)
+
+    /// Asks for an execution by hand, and waits a while for the end of its run.
+    ///
+    /// - Returns: 200 with the run once it has ended; 202 where that takes long, or the run waits for a person.
+    func execute(_ type: String, _ question: [UInt8], for request: GatewayRequest) async throws -> GatewayAnswer {
+        let limit = ContinuousClock.now + Self.executionPatience
+        let begun = try await ask(type, question, for: request, idempotencyKey: try request.idempotencyKey())
+        guard let id = try document(of: begun).root["run_id"]?.stringValue else {
+            throw GatewayProblem(.internalError)
+        }
+        var pause = Self.longestPause / 16
+        while true {
+            let run = try await self.run(id, for: request)
+            let status = try document(of: run).root["status"]?.stringValue.flatMap(RunStatus.init(rawValue:))
+            if status?.isFinal ?? false {
+                return GatewayAnswer(.ok, run)
+            }
+            // What waits for a person does not end by itself.
+            guard status != .unknown, ContinuousClock.now + pause < limit else {
+                return GatewayAnswer(.accepted, run, headers: [(.location, "\(Route.listRuns.pattern)/\(id)")])
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private func run(_ id: String, for request: GatewayRequest) async throws -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("run_id", id)
+        writer.endObject()
+        return try await ask(RequestType.engineRunsGet, writer.bytes, for: request)
+    }
+}

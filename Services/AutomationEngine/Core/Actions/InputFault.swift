@@ -1,0 +1,9 @@
+/// One fault of a step's input that shows before it is resolved.
+struct InputFault: Equatable, Sendable {
+    /// The member of the input.
+    var member: String
+    /// A stable code.
+    var code: String
+    /// A sentence for people.
+    var detail: String
+}
