@@ -25,6 +25,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 // MARK: - Settings of every target
 
@@ -142,7 +143,7 @@ let serviceTargets: [Target] =
         executable: "batuta",
         [
             "Contracts", "Domain", "JSON", "Messaging", "Persistence", "Secrets", argumentParser, asyncHTTPClient,
-            logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+            logging, nioCore, nioHTTP1, nioPosix, nioSSL, yams,
         ]
     )
 
@@ -226,6 +227,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],

@@ -29,17 +29,23 @@ extension JSONView {
     }
 
     private func compareMembers(with other: JSONView, at pointer: JSONPointer, into found: inout [JSONDifference]) {
-        for member in members where other[member.key] == nil {
+        let (own, others) = (valuesByName, other.valuesByName)
+        for member in members where others[Array(member.key.utf8)] == nil {
             found.append(JSONDifference(pointer: pointer.appending(member.key), before: member.value, after: nil))
         }
         for member in other.members {
             let place = pointer.appending(member.key)
-            if let before = self[member.key] {
+            if let before = own[Array(member.key.utf8)] {
                 before.compare(with: member.value, at: place, into: &found)
             } else {
                 found.append(JSONDifference(pointer: place, before: nil, after: member.value))
             }
         }
+    }
+
+    /// The members by name; names are compared byte for byte, and a document has none twice.
+    private var valuesByName: [[UInt8]: JSONView] {
+        Dictionary(members.map { (Array($0.key.utf8), $0.value) }) { first, _ in first }
     }
 
     private func compareElements(with other: JSONView, at pointer: JSONPointer, into found: inout [JSONDifference]) {

@@ -30,7 +30,8 @@ struct ManualExecutionTests {
                     driver: driver,
                     owner: engine.instance,
                     now: { TestEngine.now }
-                )
+                ),
+                lanes: engine.lanes
             )
         }
 
@@ -214,7 +215,6 @@ struct ManualExecutionTests {
                 lanes: desk.engine.lanes,
                 registry: .builtIn
             )
-            // An engine that does not know of the deactivation yet.
             _ = try await desk.execute("one", #"{"mode":"live_run"}"#)
             _ = try await service.deactivate(
                 try JSONDocument(parsing: #"{"automation":"one"}"#),
@@ -262,6 +262,18 @@ struct ManualExecutionTests {
             _ = try await desk.execute("one", #"{"mode":"live_run"}"#)
             _ = try await desk.execute("one", #"{"mode":"live_run"}"#, idempotencyKey: "l")
             #expect(try await desk.rows()["automation_runs"] == 3)
+        }
+    }
+
+    @Test("a repeat is answered whatever has become of the automation since")
+    func repeatAfterDeactivation() async throws {
+        try await Desk.with { desk in
+            try await desk.automate("one", Self.transform)
+            let first = try await desk.execute("one", #"{"mode":"live_run"}"#, idempotencyKey: "k")
+            try await desk.engine.storage.executeAsSuperuser("UPDATE engine.automations SET status = 'deprecated'")
+            let second = try await desk.execute("one", #"{"mode":"live_run"}"#, idempotencyKey: "k")
+            #expect(first["run_id"]?.stringValue == second["run_id"]?.stringValue)
+            #expect(try await desk.rows()["automation_runs"] == 1)
         }
     }
 

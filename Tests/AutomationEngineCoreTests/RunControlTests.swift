@@ -164,6 +164,9 @@ struct RunControlTests {
                 group.cancelAll()
             }
             let run = machine.record.id
+            try await desk.engine.storage.executeAsSuperuser(
+                "INSERT INTO engine.inbox SELECT signal_id, tenant, 1, 'a.b' FROM engine.automation_runs"
+            )
             #expect(try await desk.engine.texts(Self.state) == ["failed 1 t f succeeded,failed,skipped"])
             #expect(try await desk.ask(desk.control.resume, run, tenant: "other") == .notFound)
             #expect(try await desk.ask(desk.control.cancel, run) == .wrongState)
@@ -190,6 +193,68 @@ struct RunControlTests {
             #expect(
                 try await desk.entries() == ["run.end automation-engine failed", "run.resume olga failed queued"]
             )
+        }
+    }
+
+    @Test("a run whose signal or inbox retention has taken away is not resumed")
+    func tooOld() async throws {
+        for table in ["signals", "inbox"] {
+            try await Desk.with { desk in
+                let automation = try await desk.automation(Self.call)
+                let (machine, _) = try await desk.engine.begin(automation)
+                try await desk.engine.storage.executeAsSuperuser(
+                    """
+                    UPDATE engine.automation_runs SET status = 'failed', owner = NULL, finished_at = now();
+                    UPDATE engine.automation_run_steps SET status = 'failed', finished_at = now();
+                    INSERT INTO engine.inbox SELECT signal_id, tenant, 1, 'a.b' FROM engine.automation_runs
+                    ON CONFLICT DO NOTHING;
+                    DELETE FROM engine.\(table)
+                    """
+                )
+                #expect(try await desk.ask(desk.control.resume, machine.record.id) == .wrongState)
+                #expect(try await desk.engine.texts(Self.state) == ["failed 1 t f failed"])
+                #expect(try await desk.entries() == [])
+            }
+        }
+    }
+
+    @Test("cancelations and claims of the same due runs do not stand in each other's way")
+    func cancelsWhatIsClaimed() async throws {
+        try await Desk.with { desk in
+            let automation = try Fixtures.automation(steps: Self.call)
+            var runs: [UUID] = []
+            for _ in 0..<20 { runs.append(try await desk.engine.begin(automation).0.record.id) }
+            try await desk.engine.storage.executeAsSuperuser(
+                """
+                UPDATE engine.automation_runs SET status = 'waiting', owner = NULL;
+                UPDATE engine.automation_run_steps SET status = 'waiting';
+                INSERT INTO engine.timers (run_id, due_at, tenant) SELECT run_id, now(), 'acme' FROM engine.automation_runs
+                """
+            )
+            let repository = RunRepository(database: desk.engine.database)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for run in runs {
+                    group.addTask {
+                        let refusal = try await desk.ask(desk.control.cancel, run)
+                        #expect(refusal == nil)
+                    }
+                }
+                for _ in 0..<4 {
+                    group.addTask {
+                        var turns = ClaimTurns()
+                        _ = try await repository.claim(
+                            room: RunSlots(capacity: 100).room(limit: 100),
+                            turns: &turns,
+                            owner: desk.engine.instance,
+                            held: [],
+                            deadline: .now + .seconds(20)
+                        )
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await desk.engine.texts("SELECT DISTINCT status FROM engine.automation_runs") == ["canceled"])
+            #expect(try await desk.engine.texts("SELECT run_id::text FROM engine.timers") == [])
         }
     }
 

@@ -64,20 +64,49 @@ import Testing
         #expect(try machine.record.steps.map { try would($0) } == [nil, nil, nil])
     }
 
+    @Test("what only a real answer holds is not simulated, and the run goes on")
+    func samplesAreNotEnough() throws {
+        let (machine, _, _) = try dryRun(
+            #"{"name":"call","action_key":"http.request","input":{"url":"https://example.com/"}}"#,
+            #"{"name":"read","action_key":"data.transform","input":{"t":"{{ steps.call.output.body.ticket }}"}}"#,
+            #"{"name":"next","action_key":"data.transform","input":{"t":"{{ steps.read.output.t }}"}}"#,
+            #"{"name":"wrong","action_key":"data.transform","input":{"t":"{{ signal.data.none }}"}}"#
+        )
+        #expect(machine.record.steps.map(\.status) == [.succeeded, .notSimulated, .notSimulated, .failed])
+        #expect(machine.record.status == .failed, "what is missing in the signal is missing in a live run too")
+    }
+
+    @Test("a URL that holds a secret is not shown, and does not fail the dry run")
+    func secretURLs() throws {
+        for (action, url) in [
+            ("http.request", "{{ secret:url }}"), ("http.request", "https://{{ secret:host }}/x"),
+            ("notify.webhook", "{{ secret:url }}"),
+        ] {
+            let payload = action == "notify.webhook" ? #","payload":1,"secret":"{{ secret:key }}""# : ""
+            let (machine, _, _) = try dryRun(
+                #"{"name":"call","action_key":"\#(action)","input":{"url":"\#(url)"\#(payload)}}"#
+            )
+            #expect(machine.record.status == .succeeded)
+            #expect(try would(machine.record.steps[0])?.contains("a URL that holds a secret") == true)
+        }
+    }
+
     @Test("a condition decides as it would have")
     func conditions() throws {
         let (machine, _, _) = try dryRun(
             #"{"name":"call","action_key":"http.request","input":{"url":"https://example.com/"}}"#,
             #"{"name":"dry","action_key":"data.transform","when":{"run":{"dry_run":[true]}}}"#,
-            #"{"name":"bad","action_key":"data.transform","when":{"steps":{"call":{"output":{"status":[500]}}}}}"#
+            #"{"name":"bad","action_key":"data.transform","when":{"steps":{"call":{"output":{"status":[500]}}}}}"#,
+            #"{"name":"sample","action_key":"data.transform","when":{"steps":{"call":{"simulated":[true]}}}}"#
         )
-        #expect(machine.record.steps.map(\.status) == [.succeeded, .succeeded, .skipped])
+        #expect(machine.record.steps.map(\.status) == [.succeeded, .succeeded, .skipped, .succeeded])
     }
 
     @Test("the sample of an output is valid under its action's schema")
     func samples() throws {
         for (action, input) in [
             (BuiltInAction.emit, #"{"type":"a.c"}"#), (.http, #"{"url":"https://example.com/"}"#), (.transform, "{}"),
+            (.delay, #"{"for":"5s"}"#), (.webhook, #"{"url":"https://example.com/","payload":1}"#),
         ] {
             let (machine, _, _) = try dryRun(#"{"name":"one","action_key":"\#(action.rawValue)","input":\#(input)}"#)
             let output = try JSONValue(parsing: #require(machine.record.steps[0].output))

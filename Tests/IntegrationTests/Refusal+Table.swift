@@ -215,7 +215,7 @@ extension Refusal {
         .bare("POST", "/admin/api/hooks/none/rotate", 404, "not_found"),
         .bare("PUT", "/api/signals", 405, "method_not_allowed"),
         .bare("DELETE", "/api/runs", 405, "method_not_allowed"),
-        .bare("PUT", "/admin/api/automations/refused", 405, "method_not_allowed"),
+        .bare("PUT", "/admin/api/automations", 405, "method_not_allowed"),
         .bare("GET", "/api/signals/no-uuid", 404, "not_found"),
         .bare("GET", "/api/signals/01900000-0000-7000-8000-000000000000", 404, "not_found"),
         .bare("GET", "/api/runs/01900000-0000-7000-8000-000000000000", 404, "not_found"),

@@ -146,6 +146,10 @@ package struct RequestServer: Service {
         if let error = error as? RequestError {
             return error.problem
         }
+        if let error = error as? LaneError {
+            logger.warning("a request found no lane", metadata: ["type": "\(type)", "error": "\(error)"])
+            return Problem(.unavailable)
+        }
         if let error = error as? PostgresError, error.isRetryable || Self.passingCodes.contains(error.code) {
             logger.warning("a request found no database", metadata: ["type": "\(type)", "error": "\(error)"])
             return Problem(.unavailable)

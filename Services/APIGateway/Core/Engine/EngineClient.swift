@@ -25,7 +25,8 @@ package struct EngineClient: Sendable {
         _ body: [UInt8],
         of service: ServiceName = .engine,
         for request: GatewayRequest,
-        idempotencyKey: String? = nil
+        idempotencyKey: String? = nil,
+        within patience: Duration? = nil
     ) async throws -> [UInt8] {
         let principal = request.caller.principal
         let context = RequestContext(
@@ -34,7 +35,7 @@ package struct EngineClient: Sendable {
             requestID: request.requestID,
             idempotencyKey: idempotencyKey,
             traceparent: request.trace.traceparent,
-            deadline: .now + patience
+            deadline: .now + (patience ?? self.patience)
         )
         let reply: Reply
         do {

@@ -88,6 +88,34 @@ struct ActionRegistry: Sendable {
             isIdempotent: false
         ),
         ActionDeclaration(
+            key: "notify.webhook",
+            title: "Notify a webhook",
+            description:
+                "Posts a payload as JSON: to a chat's incoming webhook, or, signed as Standard Webhooks has it, to any "
+                + "receiver that verifies it. The message's id is the same for every attempt.",
+            inputSchema: [
+                "type": "object",
+                "properties": [
+                    "url": ["type": "string", "format": "uri"],
+                    "payload": true,
+                    "headers": ["type": "object", "additionalProperties": ["type": "string"]],
+                    "secret": ["type": "string", "minLength": 1],
+                ],
+                "required": ["url", "payload"],
+                "additionalProperties": false,
+            ],
+            outputSchema: [
+                "type": "object",
+                "properties": [
+                    "status": ["type": "integer"],
+                    "headers": ["type": "object", "additionalProperties": ["type": "string"]],
+                    "body": true,
+                ],
+                "required": ["status", "headers", "body"],
+            ],
+            isIdempotent: false
+        ),
+        ActionDeclaration(
             key: "flow.delay",
             title: "Wait",
             description:

@@ -1,9 +1,12 @@
+import JSON
+
 /// The actions that the engine carries out itself.
 enum BuiltInAction: String, CaseIterable, Sendable {
     case transform = "data.transform"
     case emit = "signal.emit"
     case http = "http.request"
     case delay = "flow.delay"
+    case webhook = "notify.webhook"
 
     /// Whether an attempt reaches outside the engine, and must be recorded before it is made.
     ///
@@ -11,7 +14,20 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     var hasEffect: Bool {
         switch self {
         case .transform, .emit, .delay: false
-        case .http: true
+        case .http, .webhook: true
+        }
+    }
+
+    /// Whether an attempt of unknown outcome may simply be repeated where the step says nothing of it.
+    ///
+    /// - Parameter input: As the definition states it.
+    /// - Returns: Whether it may; false where a template decides what is sent.
+    func isIdempotent(_ input: JSONView?) -> Bool {
+        switch self {
+        case .transform, .emit, .delay: true
+        case .http: HTTPCall.isIdempotent(input)
+        // Whoever verifies the signature knows the message's id, and takes it for what it is: the same once more.
+        case .webhook: input?["secret"] != nil
         }
     }
 

@@ -27,6 +27,7 @@ extension Simulation {
     /// - Parameters:
     ///   - action: What the step does.
     ///   - input: Its input, resolved, with something else in the place of secrets.
+    ///   - recorded: The same with the references of secrets in their place.
     ///   - run: The dry run.
     ///   - position: The step's position.
     ///   - signal: The signal that the run was started by.
@@ -34,6 +35,7 @@ extension Simulation {
     init(
         _ action: BuiltInAction,
         _ input: [UInt8],
+        recorded: [UInt8],
         run: RunRecord,
         position: Int,
         signal: IncomingSignal
@@ -50,13 +52,48 @@ extension Simulation {
                 would: "Wait until \(Timestamp.format(delay.until)), which a dry run does not.",
                 output: delay.output
             )
+        case .webhook:
+            let (input, hasSecretURL) = Self.withoutSecretURL(input, recorded: recorded)
+            let call = try WebhookCall(input)
+            let message = call.isSigned ? "a signed message" : "a message"
+            let url = hasSecretURL ? Self.secretURL : "\(call.url)"
+            self.init(
+                would: "Send \(message) of \(call.body.count) bytes to \(url).",
+                output: Array(#"{"body":null,"headers":{},"status":200}"#.utf8)
+            )
         case .http:
+            let (input, hasSecretURL) = Self.withoutSecretURL(input, recorded: recorded)
             let call = try HTTPCall(input, idempotencyKey: run.id.lowercased)
+            let url = hasSecretURL ? Self.secretURL : "\(call.url)"
             let body = call.body.isEmpty ? "without a body" : "with a body of \(call.body.count) bytes"
             self.init(
-                would: "Send \(call.method.rawValue) to \(call.url), \(body).",
+                would: "Send \(call.method.rawValue) to \(url), \(body).",
                 output: Array(#"{"body":null,"headers":{},"status":200}"#.utf8)
             )
         }
+    }
+}
+
+extension Simulation {
+    private static let secretURL = "a URL that holds a secret"
+
+    /// Puts a URL that can be read in the place of one that holds a secret, which may be any part of it.
+    private static func withoutSecretURL(_ input: [UInt8], recorded: [UInt8]) -> (input: [UInt8], hasSecretURL: Bool) {
+        guard input != recorded, let root = try? JSONDocument(parsing: input, limits: .wrapped).root,
+            let url = root["url"],
+            let stated = try? JSONDocument(parsing: recorded, limits: .wrapped).root["url"],
+            url.stringValue != stated.stringValue
+        else {
+            return (input, false)
+        }
+        var writer = JSONWriter(capacity: input.count)
+        writer.beginObject()
+        for member in root.members where member.key != "url" {
+            writer.key(member.key)
+            writer.raw(member.value.rawBytes)
+        }
+        writer.member("url", "https://secret.invalid/")
+        writer.endObject()
+        return (writer.bytes, true)
     }
 }

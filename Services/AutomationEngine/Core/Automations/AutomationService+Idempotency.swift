@@ -23,6 +23,13 @@ extension AutomationService {
 
     /// Repeats a transaction that was rolled back for a reason that passes.
     func retrying<R: Sendable>(_ body: @Sendable () async throws -> R) async throws -> R {
+        try await LaneTransaction.retrying(body)
+    }
+}
+
+extension LaneTransaction {
+    /// Repeats a transaction that was rolled back for a reason that passes, three times at most.
+    static func retrying<R: Sendable>(_ body: () async throws -> R) async throws -> R {
         var attempts = 0
         while true {
             do {

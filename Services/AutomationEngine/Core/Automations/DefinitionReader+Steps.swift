@@ -40,6 +40,11 @@ extension DefinitionReader {
         if let action {
             checkInput(step["input"], of: action, at: pointer.appending("input"))
         }
+        if action == .delay {
+            for member in ["retry", "timeout"] where step[member] != nil {
+                add(pointer.appending(member), "invalid_value", "flow.delay makes no attempt, so it has no \(member).")
+            }
+        }
         guard faults.count == before, let name, let action, let input else {
             return nil
         }
@@ -51,7 +56,7 @@ extension DefinitionReader {
             retry: retry,
             timeout: timeout,
             onError: onError,
-            isIdempotent: isIdempotent ?? HTTPCall.isIdempotent(step["input"])
+            isIdempotent: isIdempotent ?? action.isIdempotent(step["input"])
         )
     }
 
@@ -221,6 +226,11 @@ extension DefinitionReader {
         case .delay:
             refuseUnknown(input, known: ["for", "until"], at: pointer)
             for fault in Delay.faults(of: input) {
+                add(pointer.appending(fault.member), fault.code, fault.detail)
+            }
+        case .webhook:
+            refuseUnknown(input, known: WebhookCall.members, at: pointer)
+            for fault in WebhookCall.faults(of: input) {
                 add(pointer.appending(fault.member), fault.code, fault.detail)
             }
         case .http:

@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import FoundationEssentials
 import JSON
@@ -29,8 +30,7 @@ struct EffectPerformer: Sendable {
                 deadline: deadline
             )
             let input = try RunContext(machine).resolve(step.input, secrets: texts)
-            let key = Self.idempotencyKey(run: machine.record.id, step: step.name)
-            let call = try HTTPCall(input.value, idempotencyKey: key)
+            let call = try Self.call(of: step, input.value, run: machine.record.id)
             guard isHeld() else {
                 return .notMade(
                     StepError(
@@ -43,6 +43,18 @@ struct EffectPerformer: Sendable {
         } catch {
             return .failed(AttemptOutcome.Failure(error: error, isRetryable: error.code == SecretStore.unavailable))
         }
+    }
+
+    /// The request that a step's attempt consists of.
+    private static func call(
+        of step: CompiledAutomation.Step,
+        _ input: [UInt8],
+        run: UUID
+    ) throws(StepError) -> HTTPCall {
+        guard step.action == .webhook else {
+            return try HTTPCall(input, idempotencyKey: idempotencyKey(run: run, step: step.name))
+        }
+        return try WebhookCall(input).request(run: run, step: step.name, at: Timestamp.now().microseconds / 1_000_000)
     }
 
     /// The same for every attempt of a step of a run, and for no other.

@@ -45,6 +45,22 @@ struct HTTPCall: Sendable {
         expected = Set(root["expect"]?.elements.compactMap { $0.int64Value.map(Int.init(clamping:)) } ?? [])
     }
 
+    /// A request that another action makes; it follows no redirect.
+    init(
+        method: OutboundRequest.Method,
+        url: OutboundURL,
+        headers: [OutboundRequest.Header],
+        body: [UInt8],
+        idempotencyKey: String
+    ) {
+        self.method = method
+        self.url = url
+        self.body = body
+        self.headers = headers + [OutboundRequest.Header("Idempotency-Key", idempotencyKey)]
+        followsRedirects = false
+        expected = []
+    }
+
     /// Whether an answer with this status is a success.
     func isExpected(_ status: Int) -> Bool { status < 400 || expected.contains(status) }
 

@@ -12,6 +12,7 @@ import Persistence
 struct ManualExecution: Sendable {
     let database: PostgresClient
     let processor: SignalProcessor
+    let lanes: LaneGroup
 
     private var automations: AutomationRepository { AutomationRepository(database: database) }
 
@@ -19,6 +20,10 @@ struct ManualExecution: Sendable {
     ///
     /// - Returns: `run_id` and `signal_id`, once the run is stored.
     func execute(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        let request = IdempotentRequest(context, route: "automations.execute", body: body.bytes)
+        if let earlier = try await earlierReply(to: request, context) {
+            return earlier
+        }
         guard let reference = body.root["automation"]?.stringValue,
             let automation = try await automations.find(reference, tenant: context.tenant)
         else {
@@ -34,7 +39,7 @@ struct ManualExecution: Sendable {
             aimed.event(type: trigger.artificialType, data: order.data ?? Array("{}".utf8)),
             for: automation,
             order.mode,
-            IdempotentRequest(context, route: "automations.execute", body: body.bytes),
+            request,
             context
         ) { run in
             (
@@ -48,6 +53,10 @@ struct ManualExecution: Sendable {
     ///
     /// - Returns: `run_id` and `signal_id` of the new run, once it is stored.
     func rerun(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        let request = IdempotentRequest(context, route: "runs.rerun", body: body.bytes)
+        if let earlier = try await earlierReply(to: request, context) {
+            return earlier
+        }
         guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)),
             let loaded = try await RunRepository(database: database)
                 .load([id], deadline: context.deadline)[id]?.get(),
@@ -69,15 +78,23 @@ struct ManualExecution: Sendable {
             source: "/batuta/rerun",
             type: "rerun",
             by: context,
-            more: [("rerun_of", id.lowercased)]
+            more: [("rerun_of", loaded.record.signalID.lowercased), ("rerun_of_run", id.lowercased)]
         )
         return try await start(
             aimed.event(copying: try JSONDocument(parsing: event, limits: .wrapped).root),
             for: automation,
             order.mode,
-            IdempotentRequest(context, route: "runs.rerun", body: body.bytes),
+            request,
             context
         ) { _ in ("run.rerun", AuditObject(type: "run", id: id.lowercased)) }
+    }
+
+    /// The answer to an earlier request of the same key, whatever has become of the automation since.
+    private func earlierReply(to request: IdempotentRequest?, _ context: RequestContext) async throws -> Reply? {
+        guard let request else {
+            return nil
+        }
+        return try await lanes.transaction(deadline: context.deadline) { try await $0.earlierReply(to: request) }
     }
 
     private func aimed(
@@ -122,7 +139,7 @@ struct ManualExecution: Sendable {
             tenant: automation.tenant
         )
         signal.isForDryRun = mode == .dry
-        return try await processor.process([signal]) { [signal] transaction, write in
+        return try await processor.process([signal], deadline: context.deadline) { [signal] transaction, write in
             try await transaction.once(request) {
                 guard let run = try await write().runs.first else {
                     throw Problem.notExecutable

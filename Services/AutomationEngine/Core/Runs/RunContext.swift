@@ -134,6 +134,7 @@ struct RunContext: Sendable {
             writer.key(step.name)
             writer.beginObject()
             writer.member("output", raw: step.output)
+            if step.simulation != nil { writer.member("simulated", true) }
             writer.member("status", step.status.rawValue)
             writer.endObject()
         }

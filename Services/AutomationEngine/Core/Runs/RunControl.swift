@@ -14,7 +14,8 @@ struct RunControl: Sendable {
 
     /// Ends a run that has not ended: `run_id`.
     func cancel(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
-        try await change("run.cancel", body, context) { record, _ in
+        try await change("run.cancel", body, context) { loaded, _ in
+            let record = loaded.record
             guard !record.status.isFinal else {
                 throw Problem(
                     .wrongState,
@@ -22,13 +23,14 @@ struct RunControl: Sendable {
                     detailES: "La ejecución ya terminó; su estado es \(record.status.rawValue)."
                 )
             }
-            return record.cancel(at: now())
+            return loaded.record.cancel(at: now())
         }
     }
 
     /// Makes a failed run go on from the step that has failed: `run_id`.
     func resume(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
-        let reply = try await change("run.resume", body, context) { record, transaction in
+        let reply = try await change("run.resume", body, context) { loaded, transaction in
+            let record = loaded.record
             guard record.status == .failed, !record.isDryRun else {
                 throw Problem(
                     .wrongState,
@@ -36,6 +38,7 @@ struct RunControl: Sendable {
                     detailES: "Solo se puede reanudar una ejecución fallida."
                 )
             }
+            try await Self.requireStored(loaded, in: transaction)
             let automation = try await AutomationRepository.lock(
                 record.automationID.lowercased,
                 tenant: record.tenant,
@@ -44,34 +47,63 @@ struct RunControl: Sendable {
             guard automation?.status == .active else {
                 throw Problem.notExecutable
             }
-            return record.resume()
+            return loaded.record.resume()
         }
         driver.wake()
         return reply
+    }
+
+    /// Refuses a run that retention has begun to take away: nothing protects an ended run of an old week.
+    ///
+    /// The inbox of a week goes first. It is read here, so that its end waits for this transaction; and once the run has no
+    /// end any more, everything else of its week and of its signal's is kept.
+    private static func requireStored(_ loaded: LoadedRun, in transaction: LaneTransaction) async throws {
+        let record = loaded.record
+        let rows = try await transaction.database.execute(
+            PostgresStatement(
+                """
+                SELECT EXISTS (SELECT FROM engine.inbox WHERE signal_id = $1),
+                       to_regclass('engine.inbox_' || to_char(date_trunc('week', engine.uuid7_time($2), 'UTC')
+                                                              AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
+                """,
+                [.uuid(record.signalID), .uuid(record.id)]
+            )
+        )
+        let hasSignal = try rows.first?.decode(0, as: Bool.self) ?? false
+        let hasWeek = try rows.first?.decode(1, as: Bool.self) ?? false
+        guard hasSignal, hasWeek, loaded.event != nil, record.steps.contains(where: { $0.status == .failed }) else {
+            throw Problem(
+                .wrongState,
+                "The run is too old to be resumed: retention has taken away a part of what it needs.",
+                detailES: "La ejecución es demasiado antigua para reanudarla."
+            )
+        }
     }
 
     private func change(
         _ action: String,
         _ body: JSONDocument,
         _ context: RequestContext,
-        _ change: (inout RunRecord, LaneTransaction) async throws -> RunChange
+        _ change: (inout LoadedRun, LaneTransaction) async throws -> RunChange
     ) async throws -> Reply {
         guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)) else {
             throw Problem.runNotFound
         }
-        let record = try await lanes.transaction(deadline: context.deadline) { transaction in
-            guard
-                var record = try await RunRepository.lock(id, tenant: context.tenant, in: transaction.database)?.record
-            else {
-                throw Problem.runNotFound
+        let record = try await LaneTransaction.retrying {
+            try await lanes.transaction(deadline: context.deadline) { transaction in
+                guard
+                    var run = try await RunRepository.lock(id, tenant: context.tenant, in: transaction.database)
+                else {
+                    throw Problem.runNotFound
+                }
+                let before = run.record.status
+                let made = try await change(&run, transaction)
+                let update = RunUpdate(record: run.record, change: made)
+                transaction.enqueue(RunRepository.overruling(update))
+                transaction.audit(try Self.entry(action, of: run.record, before, context))
+                transaction.announce([update], at: now())
+                return run.record
             }
-            let before = record.status
-            let made = try await change(&record, transaction)
-            let update = RunUpdate(record: record, change: made)
-            transaction.enqueue(RunRepository.overruling(update))
-            transaction.audit(try Self.entry(action, of: record, before, context))
-            transaction.announce([update], at: now())
-            return record
         }
         EngineMetrics().stored([record])
         var writer = JSONWriter()

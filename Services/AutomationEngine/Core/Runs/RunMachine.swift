@@ -1,6 +1,7 @@
 import Domain
 import FoundationEssentials
 import JSON
+import Templates
 
 /// A run under way: decides what happens next, and remembers what of that is not stored yet.
 ///
@@ -162,7 +163,16 @@ struct RunMachine: Sendable {
             input = try context.input(of: step)
         } catch {
             update(position) { $0.startedAt = $0.startedAt ?? now }
-            return fail(position, error, at: now)
+            guard record.isDryRun, error.code == TemplateError.Code.missingValue.rawValue, readsSample(step) else {
+                return fail(position, error, at: now)
+            }
+            // What it reads is only there once the step before has really been made.
+            update(position) { stored in
+                stored.status = .notSimulated
+                stored.error = error.bytes
+                stored.finishedAt = now
+            }
+            return nil
         }
         update(position) { stored in
             stored.status = .running
@@ -181,7 +191,7 @@ struct RunMachine: Sendable {
             return emit(position, input, at: now)
         case .delay:
             return delay(position, input, at: now)
-        case .http:
+        case .http, .webhook:
             record.status = .running
             change.started.append(
                 RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)
@@ -190,12 +200,28 @@ struct RunMachine: Sendable {
         }
     }
 
+    /// Whether a step reads the output of one that was only simulated.
+    private func readsSample(_ step: CompiledAutomation.Step) -> Bool {
+        let read = Set(step.input.references.compactMap(\.step))
+        return zip(automation.steps, record.steps).contains { earlier, stored in
+            read.contains(earlier.name)
+                && (stored.status == .notSimulated || stored.simulation != nil && earlier.action.hasEffect)
+        }
+    }
+
     /// In a dry run a step says what it would do, and the run goes on with what its output could be.
     private mutating func simulate(_ position: Int, at now: Int64) -> Next? {
         let step = automation.steps[position]
         do throws(StepError) {
             let input = try RunContext(self).simulatedInput(of: step)
-            let simulation = try Simulation(step.action, input, run: record, position: position, signal: signal)
+            let simulation = try Simulation(
+                step.action,
+                input,
+                recorded: record.steps[position].input ?? input,
+                run: record,
+                position: position,
+                signal: signal
+            )
             update(position) { $0.simulation = simulation.bytes }
             return succeed(position, output: simulation.output, at: now)
         } catch {

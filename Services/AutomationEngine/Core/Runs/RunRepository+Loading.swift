@@ -41,19 +41,22 @@ extension RunRepository {
 
     /// A run of a tenant, locked until the end of a transaction.
     ///
+    /// Its timer is locked first, as whoever claims due timers does it, so that the two do not wait for each other.
+    ///
     /// - Throws: `PostgresError`; what is wrong with rows that this release cannot read.
     static func lock(
         _ id: UUID,
         tenant: String,
         in transaction: PostgresTransaction
     ) async throws -> LoadedRun? {
-        let locked = try await transaction.execute(
+        let locked = try await transaction.pipeline([
+            PostgresStatement("SELECT FROM engine.timers WHERE run_id = $1 FOR UPDATE", [.uuid(id)]),
             PostgresStatement(
                 "SELECT run_id FROM engine.automation_runs WHERE run_id = $1 AND tenant = $2 FOR UPDATE",
                 [.uuid(id), .text(tenant)]
-            )
-        )
-        guard !locked.isEmpty else {
+            ),
+        ])
+        guard !locked[1].isEmpty else {
             return nil
         }
         return try loaded(from: try await transaction.pipeline(loading([id])))[id]?.get()

@@ -15,6 +15,7 @@ struct EngineMetrics: Sendable {
     let repeated = Counter(label: signalsName, dimensions: [("outcome", "repeated")])
     let succeeded = Counter(label: runsName, dimensions: [("status", "succeeded")])
     let failed = Counter(label: runsName, dimensions: [("status", "failed")])
+    let canceled = Counter(label: runsName, dimensions: [("status", "canceled")])
     let batch = Timer(label: batchName)
     private let withoutSlot = Counter(label: putOffName, dimensions: [("limit", "slots")])
     private let overShare = Counter(label: putOffName, dimensions: [("limit", "tenant_share")])
@@ -36,7 +37,9 @@ struct EngineMetrics: Sendable {
         for (status, count) in counts {
             switch status {
             case .succeeded: succeeded.increment(by: count)
-            default: failed.increment(by: count)
+            case .failed: failed.increment(by: count)
+            case .canceled: canceled.increment(by: count)
+            case .queued, .running, .waiting, .unknown: break
             }
         }
     }

@@ -65,7 +65,11 @@ package enum Engine {
     private static func routes(base: ServiceBase, execution: RunExecution) -> RequestRoutes {
         let registry = execution.registry
         let automations = AutomationService(database: base.database, lanes: base.lanes, registry: registry)
-        let manual = ManualExecution(database: base.database, processor: execution.processor)
+        let manual = ManualExecution(
+            database: base.database,
+            processor: execution.processor,
+            lanes: base.lanes
+        )
         let runs = RunReader(database: base.database)
         let signals = SignalDecisions(database: base.database, registry: registry)
         let secrets = SecretService(database: base.database, lanes: base.lanes, keys: execution.keys)

@@ -48,25 +48,32 @@ struct SignalProcessor: Sendable {
     ///
     /// - Parameters:
     ///   - signals: The signals.
+    ///   - deadline: After this nothing is tried any more; nil where others decide that.
     ///   - envelope: Is given the transaction, and what claims the signals and writes their runs in it: called once, or
     ///     not at all.
     /// - Returns: What the envelope returns, once it is committed.
     /// - Throws: `PostgresError`, `LaneError`, what the envelope throws; nothing has happened then.
     func process<Answer: Sendable>(
         _ signals: [IncomingSignal],
+        deadline: ContinuousClock.Instant? = nil,
         in envelope: (LaneTransaction, () async throws -> Outcome) async throws -> Answer
     ) async throws -> Answer {
+        func mayTryAgain(after attempts: Int) -> Bool {
+            attempts < 100 && deadline.map { ContinuousClock.now < $0 } ?? true
+        }
         // A signal may be twice in a batch, when the broker redelivers it beside a resent copy.
         var seen: Set<UUID> = []
         let unique = signals.filter { seen.insert($0.id).inserted }
         var attempts = 0
         while true {
             do {
-                return try await attempt(unique, received: signals.count, in: envelope)
-            } catch let error as PostgresError where error.sqlState == GuardState.automationsChanged && attempts < 100 {
+                return try await attempt(unique, received: signals.count, deadline: deadline, in: envelope)
+            } catch let error as PostgresError
+                where error.sqlState == GuardState.automationsChanged && mayTryAgain(after: attempts)
+            {
                 attempts += 1
                 try await catalogue.refresh()
-            } catch let error as LaneError where error.isRetryable && attempts < 100 {
+            } catch let error as LaneError where error.isRetryable && mayTryAgain(after: attempts) {
                 attempts += 1
             }
         }
@@ -75,6 +82,7 @@ struct SignalProcessor: Sendable {
     private func attempt<Answer: Sendable>(
         _ signals: [IncomingSignal],
         received: Int,
+        deadline: ContinuousClock.Instant?,
         in envelope: (LaneTransaction, () async throws -> Outcome) async throws -> Answer
     ) async throws -> Answer {
         let index = catalogue.current
@@ -88,7 +96,7 @@ struct SignalProcessor: Sendable {
         let reserved = reserve(matches)
         let since = ContinuousClock.now
         do {
-            let (answer, begun) = try await lanes.transaction { transaction in
+            let (answer, begun) = try await lanes.transaction(deadline: deadline) { transaction in
                 var begun: [Begun] = []
                 let answer = try await envelope(transaction) {
                     let (outcome, more) = try await write(

@@ -101,8 +101,11 @@ extension CheckRule {
         CheckRule("run-ends", "every run has one entry of each of its ends, in the log or on its way") { weeks in
             """
             WITH resumes AS (
-                SELECT (e.entry -> 'object' ->> 'id')::uuid AS run_id, count(DISTINCT e.entry ->> 'id') AS n
-                FROM (\(LogQueries.entries(of: "run.resume", inOutboxOf: "engine"))) AS e (entry) GROUP BY 1
+                SELECT run::uuid AS run_id, count(DISTINCT id) AS n FROM (
+                    SELECT e.entry -> 'object' ->> 'id' AS run, e.entry ->> 'id' AS id
+                    FROM (\(LogQueries.entries(of: "run.resume", inOutboxOf: "engine"))) AS e (entry)
+                ) AS found
+                WHERE run ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' GROUP BY 1
             ), ends AS (
                 SELECT e.entry -> 'object' ->> 'id' AS run, e.entry -> 'after' ->> 'status' AS status,
                        e.entry ->> 'id' AS id

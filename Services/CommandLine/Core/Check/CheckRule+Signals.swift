@@ -55,6 +55,8 @@ extension CheckRule {
             FROM engine.inbox i LEFT JOIN (\(stored)) AS s ON s.signal_id = i.signal_id AND s.tenant = i.tenant
             WHERE i.signal_id >= $1 AND i.signal_id < $2 AND s.type IS DISTINCT FROM i.signal_type
               AND NOT (s.signal_id IS NULL AND \(isOfDryRun("i.signal_id")))
+              AND \(weeks.holds("i.signal_id", in: "engine.automation_dedup"))
+              AND \(weeks.holds("i.signal_id", in: "engine.automation_runs"))
               AND \(weeks.holds("i.signal_id", in: "gateway.signals"))
               AND \(weeks.holds("i.signal_id", in: "engine.signal_emissions"))
             """
@@ -70,6 +72,8 @@ extension CheckRule {
             FROM engine.signals e LEFT JOIN (\(stored)) AS s ON s.signal_id = e.signal_id AND s.tenant = e.tenant
             WHERE e.signal_id >= $1 AND e.signal_id < $2 AND s.event IS DISTINCT FROM e.event
               AND NOT (s.signal_id IS NULL AND \(isOfDryRun("e.signal_id")))
+              AND \(weeks.holds("e.signal_id", in: "engine.automation_dedup"))
+              AND \(weeks.holds("e.signal_id", in: "engine.automation_runs"))
               AND \(weeks.holds("e.signal_id", in: "gateway.signals"))
               AND \(weeks.holds("e.signal_id", in: "engine.signal_emissions"))
             """
