@@ -23,6 +23,7 @@ package enum RequestType {
     package static let engineAutomationsExecute = "engine.automations.execute"
     package static let engineAutomationsActivate = "engine.automations.activate"
     package static let engineAutomationsDeactivate = "engine.automations.deactivate"
+    package static let engineAutomationsSchema = "engine.automations.schema"
     package static let engineActionsList = "engine.actions.list"
     package static let engineRunsList = "engine.runs.list"
     package static let engineRunsGet = "engine.runs.get"

@@ -22,7 +22,8 @@ import Testing
     private static let letters: Set<Route> = [.listDeadLetters, .getDeadLetter, .listReplays, .getReplay]
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
-        .listAutomationVersions, .getAutomationVersion, .diffAutomation, .listActions, .whyAutomation,
+        .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema, .listActions,
+        .whyAutomation,
     ]
 
     @Test(arguments: Role.allCases, Route.allCases)

@@ -63,6 +63,11 @@ struct AutomationOperations: Sendable {
         return try unwrapped(try await engine.ask(type, writer.bytes, for: request), .ok)
     }
 
+    /// `GET /admin/api/schemas/automation`: the JSON Schema of an automation.
+    func schema(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        GatewayAnswer(.ok, try await engine.ask(RequestType.engineAutomationsSchema, Array("{}".utf8), for: request))
+    }
+
     /// `GET /admin/api/actions`.
     func actions(_ request: GatewayRequest) async throws -> GatewayAnswer {
         GatewayAnswer(.ok, try await engine.ask(RequestType.engineActionsList, Array("{}".utf8), for: request))

@@ -34,6 +34,7 @@ struct GatewayOperations: Sendable {
         case .restoreAutomation: try await automations.restore(request)
         case .executeAutomation: try await automations.execute(request)
         case .activateAutomation, .deactivateAutomation: try await automations.changeStatus(request)
+        case .getAutomationSchema: try await automations.schema(request)
         case .listActions: try await automations.actions(request)
         case .whyAutomation: try await automations.why(request)
         case .resolveStep: try await runs.resolve(request)

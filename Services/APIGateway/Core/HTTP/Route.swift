@@ -24,6 +24,7 @@ package enum Route: String, CaseIterable, Sendable {
     case executeAutomation
     case activateAutomation
     case deactivateAutomation
+    case getAutomationSchema
     case listActions
     case whyAutomation
     case resolveStep
@@ -59,7 +60,8 @@ package enum Route: String, CaseIterable, Sendable {
     package var method: Method {
         switch self {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
-            .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .listActions, .listSecrets,
+            .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
+            .listActions, .listSecrets,
             .listTokens, .listHooks, .getHook, .listDeadLetters,
             .getDeadLetter, .listReplays, .getReplay:
             .get
@@ -97,6 +99,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .executeAutomation: "/admin/api/automations/{id}/execute"
         case .activateAutomation: "/admin/api/automations/{id}/activate"
         case .deactivateAutomation: "/admin/api/automations/{id}/deactivate"
+        case .getAutomationSchema: "/admin/api/schemas/automation"
         case .listActions: "/admin/api/actions"
         case .whyAutomation: "/admin/api/automations/{id}/why"
         case .resolveStep: "/api/runs/{run_id}/steps/{name}/resolve"

@@ -14,7 +14,8 @@ package enum AccessTable {
         // Its signature is its credential; no token opens it.
         case .receiveHook: []
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
-            .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .listActions,
+            .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
+            .listActions,
             .whyAutomation:
             [.viewer, .operator, .author, .admin, .auditor]
         case .resolveStep, .cancelRun, .resumeRun, .rerunRun, .executeAutomation: [.operator, .admin]

@@ -90,6 +90,9 @@ package enum Engine {
         routes.on(RequestType.engineAutomationsActivate) { try await automations.activate($1, context: $0) }
         routes.on(RequestType.engineAutomationsDeactivate) { try await automations.deactivate($1, context: $0) }
         routes.on(RequestType.engineAutomationsWhy) { try await signals.why($1, context: $0) }
+        routes.on(RequestType.engineAutomationsSchema) { _, _ in
+            Reply(status: 200, body: try DefinitionSchema.automation(registry).canonicalBytes())
+        }
         routes.on(RequestType.engineActionsList) { _, _ in
             Reply(status: 200, body: try registry.listing.canonicalBytes())
         }

@@ -1,0 +1,124 @@
+import JSON
+
+/// The JSON Schema (2020-12) of an automation, for editors and for those who write files.
+///
+/// What it takes is nearly what `DefinitionReader` takes; names that stand twice, references to later steps and the inside
+/// of event patterns and templates are the reader's to judge.
+enum DefinitionSchema {
+    /// The schema of a file of `batuta apply`, and of the body of a creation.
+    static func automation(_ registry: ActionRegistry) -> JSONValue {
+        [
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "Automation",
+            "type": "object",
+            "properties": [
+                "automation_key": [
+                    "type": "string", "pattern": "^[a-z][a-z0-9._-]{0,99}$",
+                    "description": "Unique in the tenant; never changed, never used again.",
+                ],
+                "name": ["type": "string", "minLength": 1, "maxLength": 200],
+                "description": ["type": ["string", "null"], "maxLength": 10_000],
+                "status": [
+                    "enum": ["draft", "active", "deprecated"],
+                    "description": "In files of batuta apply: active or deprecated. A creation takes draft alone.",
+                ],
+                "definition": ["$ref": "#/$defs/definition"],
+            ],
+            "required": ["automation_key", "name", "definition"],
+            "additionalProperties": false,
+            "$defs": [
+                "definition": definition,
+                "step": step(registry),
+                "duration": ["type": "string", "pattern": "^[0-9]{1,12}(ms|s|m|h|d)$"],
+            ],
+        ]
+    }
+
+    private static let definition: JSONValue = [
+        "type": "object",
+        "properties": [
+            "trigger": [
+                "type": "object",
+                "properties": [
+                    "signalType": [
+                        "type": "string", "minLength": 1, "maxLength": 255,
+                        "description": "A type, or a family such as orders.*",
+                    ],
+                    "filter": ["type": "object", "description": "An event pattern over the whole event."],
+                ],
+                "required": ["signalType"],
+                "additionalProperties": false,
+            ],
+            "steps": [
+                "type": "array", "minItems": 1, "maxItems": .number(Int64(DefinitionReader.maximumSteps)),
+                "items": ["$ref": "#/$defs/step"],
+            ],
+        ],
+        "required": ["trigger", "steps"],
+        "additionalProperties": false,
+    ]
+
+    private static func step(_ registry: ActionRegistry) -> JSONValue {
+        let actions = registry.actions.values.sorted { $0.key < $1.key }
+        return [
+            "type": "object",
+            "properties": [
+                "name": ["type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"],
+                "action_key": ["enum": .array(actions.map { .string($0.key) })],
+                "input": ["type": "object"],
+                "when": ["type": "object", "description": "An event pattern over signal, steps, run and automation."],
+                "retry": [
+                    "type": "object",
+                    "properties": [
+                        "max_attempts": [
+                            "type": "integer", "minimum": 1, "maximum": .number(DefinitionReader.maximumAttempts),
+                        ],
+                        "delay": ["$ref": "#/$defs/duration"],
+                        "backoff": ["enum": .array(RetryPolicy.Backoff.allCases.map { .string($0.rawValue) })],
+                        "max_delay": ["$ref": "#/$defs/duration"],
+                        "jitter": ["type": "boolean"],
+                    ],
+                    "additionalProperties": false,
+                ],
+                "timeout": ["$ref": "#/$defs/duration"],
+                "on_error": ["enum": .array(AutomationDefinition.OnError.allCases.map { .string($0.rawValue) })],
+                "idempotent": ["type": "boolean"],
+            ],
+            "required": ["action_key"],
+            "additionalProperties": false,
+            "allOf": .array(
+                actions.map { action in
+                    [
+                        "if": ["properties": ["action_key": ["const": .string(action.key)]]],
+                        "then": ["properties": ["input": withTemplates(action.inputSchema)]],
+                    ]
+                }
+            ),
+        ]
+    }
+
+    /// The schema of an input before it is resolved: a template may stand in the place of any member.
+    private static func withTemplates(_ schema: JSONValue) -> JSONValue {
+        guard case .object(let members) = schema else {
+            return schema
+        }
+        return .object(
+            members.map { member in
+                guard member.key == "properties", case .object(let properties) = member.value else {
+                    return member
+                }
+                return JSONMember(
+                    member.key,
+                    .object(
+                        properties.map { property in
+                            JSONMember(
+                                property.key,
+                                ["anyOf": [["type": "string", "pattern": #"\{\{"#], property.value]]
+                            )
+                        }
+                    )
+                )
+            }
+        )
+    }
+}
