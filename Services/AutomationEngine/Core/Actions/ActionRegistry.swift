@@ -24,6 +24,17 @@ struct ActionRegistry: Sendable {
         actions = Dictionary(declarations.map { ($0.key, $0) }) { first, _ in first }
     }
 
+    /// What an action outputs that has called an HTTP service.
+    private static let answerSchema: JSONValue = [
+        "type": "object",
+        "properties": [
+            "status": ["type": "integer"],
+            "headers": ["type": "object", "additionalProperties": ["type": "string"]],
+            "body": true,
+        ],
+        "required": ["status", "headers", "body"],
+    ]
+
     /// The actions that the engine carries out itself.
     static let builtIn = ActionRegistry([
         ActionDeclaration(
@@ -76,15 +87,7 @@ struct ActionRegistry: Sendable {
                 "required": ["url"],
                 "additionalProperties": false,
             ],
-            outputSchema: [
-                "type": "object",
-                "properties": [
-                    "status": ["type": "integer"],
-                    "headers": ["type": "object", "additionalProperties": ["type": "string"]],
-                    "body": true,
-                ],
-                "required": ["status", "headers", "body"],
-            ],
+            outputSchema: answerSchema,
             isIdempotent: false
         ),
         ActionDeclaration(
@@ -104,15 +107,7 @@ struct ActionRegistry: Sendable {
                 "required": ["url", "payload"],
                 "additionalProperties": false,
             ],
-            outputSchema: [
-                "type": "object",
-                "properties": [
-                    "status": ["type": "integer"],
-                    "headers": ["type": "object", "additionalProperties": ["type": "string"]],
-                    "body": true,
-                ],
-                "required": ["status", "headers", "body"],
-            ],
+            outputSchema: answerSchema,
             isIdempotent: false
         ),
         ActionDeclaration(

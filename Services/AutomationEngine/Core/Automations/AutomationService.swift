@@ -213,16 +213,11 @@ struct AutomationService: Sendable {
     ) throws {
         transaction.auditKeepingLargeValues(
             AuditDraft(
-                id: UUIDv7.make(),
-                time: .now(),
-                tenant: context.tenant,
-                actor: context.actor,
-                action: action,
-                object: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
+                action,
+                of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
                 before: before,
                 after: after,
-                requestID: context.requestID,
-                traceID: context.traceparent.flatMap(RunRecord.traceID)
+                by: context
             )
         )
     }

@@ -162,20 +162,15 @@ struct ManualExecution: Sendable {
         _ context: RequestContext
     ) throws -> AuditDraft {
         AuditDraft(
-            id: UUIDv7.make(),
-            time: .now(),
-            tenant: context.tenant,
-            actor: context.actor,
-            action: action,
-            object: object,
+            action,
+            of: object,
             before: .none,
             after: try .json([
                 "mode": .string(mode.rawValue),
                 "run_id": .string(run.id.lowercased),
                 "signal_id": .string(run.signalID.lowercased),
             ]),
-            requestID: context.requestID,
-            traceID: context.traceparent.flatMap(RunRecord.traceID)
+            by: context
         )
     }
 

@@ -27,8 +27,8 @@ struct RunContext: Sendable {
     ///
     /// - Throws: What cannot be resolved.
     func simulatedInput(of step: CompiledAutomation.Step) throws(StepError) -> [UInt8] {
-        let placeholders = Dictionary(uniqueKeysWithValues: step.input.secretNames.map { ($0, "***") })
-        return try resolve(step.input, secrets: placeholders).value
+        let stars = Dictionary(uniqueKeysWithValues: step.input.secretNames.map { ($0, "***") })
+        return try resolve(step.input, secrets: stars).value
     }
 
     /// A step's input with its secrets, for the attempt alone.

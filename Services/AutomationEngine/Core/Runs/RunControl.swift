@@ -121,16 +121,11 @@ struct RunControl: Sendable {
         _ context: RequestContext
     ) throws -> AuditDraft {
         AuditDraft(
-            id: UUIDv7.make(),
-            time: .now(),
-            tenant: context.tenant,
-            actor: context.actor,
-            action: action,
-            object: AuditObject(type: "run", id: record.id.lowercased),
+            action,
+            of: AuditObject(type: "run", id: record.id.lowercased),
             before: try .json(["status": .string(before.rawValue)]),
             after: try .json(["status": .string(record.status.rawValue)]),
-            requestID: context.requestID,
-            traceID: context.traceparent.flatMap(RunRecord.traceID)
+            by: context
         )
     }
 }

@@ -120,19 +120,14 @@ struct RunDecisions: Sendable {
         _ context: RequestContext
     ) throws -> AuditDraft {
         AuditDraft(
-            id: UUIDv7.make(),
-            time: .now(),
-            tenant: context.tenant,
-            actor: context.actor,
-            action: "run.resolve",
-            object: AuditObject(type: "run", id: id.lowercased),
+            "run.resolve",
+            of: AuditObject(type: "run", id: id.lowercased),
             before: try .json(["status": .string(RunStatus.unknown.rawValue), "step": .string(step)]),
             after: try .json([
                 "decision": .string(decision.rawValue), "status": .string(RunStatus.queued.rawValue),
                 "step": .string(step),
             ]),
-            requestID: context.requestID,
-            traceID: context.traceparent.flatMap(RunRecord.traceID)
+            by: context
         )
     }
 }

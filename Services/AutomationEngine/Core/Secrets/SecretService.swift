@@ -185,16 +185,11 @@ struct SecretService: Sendable {
         }
         transaction.audit(
             AuditDraft(
-                id: UUIDv7.make(),
-                time: .now(),
-                tenant: context.tenant,
-                actor: context.actor,
-                action: action,
-                object: AuditObject(type: "secret", id: name.text, version: (after ?? before).map(Int.init(clamping:))),
+                action,
+                of: AuditObject(type: "secret", id: name.text, version: (after ?? before).map(Int.init(clamping:))),
                 before: try value(before),
                 after: try value(after),
-                requestID: context.requestID,
-                traceID: context.traceparent.flatMap(RunRecord.traceID)
+                by: context
             )
         )
     }
