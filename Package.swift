@@ -83,6 +83,7 @@ let sharedTargets: [Target] = [
     shared("CloudEvents", ["JSON"]),
     shared("Domain", ["JSON"]),
     shared("EventPattern", ["JSON"]),
+    shared("JSONSchema", ["JSON"]),
     shared("Templates", ["JSON", crypto]),
     shared("Secrets", [crypto]),
     shared("Contracts", ["Domain", "JSON", crypto]),
@@ -188,6 +189,7 @@ let testTargets: [Target] = [
     tests("Fault", support + coreDependencies + ["FaultSuite", nioHTTP1]),
     tests("FaultInjection", ["FaultInjection"]),
     tests("EventPattern", support + ["EventPattern", "JSON"], exclude: ["Cases"]),
+    tests("JSONSchema", support + ["JSON", "JSONSchema"]),
     tests("Templates", support + ["JSON", "Templates"]),
     tests("Secrets", support + ["JSON", "Secrets"]),
     tests(

@@ -75,7 +75,7 @@ struct ImportTests {
 
     @Test(
         "a pure module does no input and output: it imports no adapter, no NIO, no server",
-        arguments: ["JSON", "CloudEvents", "Domain", "Contracts", "EventPattern", "Templates", "Secrets"]
+        arguments: ["JSON", "CloudEvents", "Domain", "Contracts", "EventPattern", "JSONSchema", "Templates", "Secrets"]
     )
     func pureModules(module: String) {
         let forbidden: Set<String> = [
@@ -95,6 +95,7 @@ struct ImportTests {
             "CloudEvents": ["Domain", "Contracts"],
             "Domain": ["Contracts"],
             "EventPattern": ["CloudEvents", "Domain", "Contracts", "Templates"],
+            "JSONSchema": ["CloudEvents", "Domain", "Contracts", "EventPattern", "Templates"],
             "Templates": ["CloudEvents", "Domain", "Contracts", "EventPattern"],
             "Secrets": ["JSON", "Domain", "Contracts"],
             "OutboundHTTP": ["Persistence", "Messaging", "ServiceRuntime", "Contracts", "Domain"],
