@@ -1,10 +1,12 @@
 extension Template {
     /// Everything that is wrong with what the template refers to.
     ///
-    /// - Parameter steps: The names of the steps that have ended whenever the template is resolved.
+    /// - Parameters:
+    ///   - steps: The names of the steps that have ended whenever the template is resolved.
+    ///   - hasItem: Whether the template is resolved once for each of several items.
     /// - Returns: The faults in the order of the value; none where every path is one that the context can have.
-    package func check(steps: Set<String>) -> [TemplateFault] {
-        references.compactMap { $0.fault(steps: steps) }
+    package func check(steps: Set<String>, hasItem: Bool = false) -> [TemplateFault] {
+        references.compactMap { $0.fault(steps: steps, hasItem: hasItem) }
     }
 }
 
@@ -13,10 +15,10 @@ extension TemplateReference {
     private static let structured: Set<String> = ["data", "metadata"]
 
     private static let runMembers = ["id", "dry_run"]
-    private static let stepMembers = ["output", "status"]
+    private static let stepMembers = ["output", "status", "error"]
     private static let automationMembers = ["id", "key", "version", "name"]
 
-    fileprivate func fault(steps: Set<String>) -> TemplateFault? {
+    fileprivate func fault(steps: Set<String>, hasItem: Bool) -> TemplateFault? {
         switch root {
         case "signal": return signalFault()
         case "run": return memberFault(at: 1, of: Self.runMembers, scalars: Self.runMembers)
@@ -30,6 +32,14 @@ extension TemplateReference {
             }
             guard tokens.count > 1 else { return fault(.incompletePath, "steps needs the name of a step.") }
             return fault(.unknownStep, "A step is named, not numbered.")
+        case "item", "index":
+            guard hasItem else {
+                return fault(.unknownRoot, "Only a step with for_each has an \(root == "item" ? "item" : "index").")
+            }
+            guard root == "item" || tokens.count == 1 else {
+                return fault(.unknownMember, "index has no members.")
+            }
+            return nil
         default:
             let name = ExpressionSyntax.shortened(root)
             return fault(.unknownRoot, "A path begins with signal, steps, run or automation, not with \(name).")

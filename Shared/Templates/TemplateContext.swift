@@ -17,18 +17,23 @@ package struct TemplateContext: Sendable {
     /// The automation: `automation`.
     package var automation: Automation
 
+    /// The value that a step is repeated for: `item`, and its place, `index`.
+    package var item: Item?
+
     package init(
         signal: JSONView,
         metadata: JSONView? = nil,
         steps: [String: Step] = [:],
         run: Run,
-        automation: Automation
+        automation: Automation,
+        item: Item? = nil
     ) {
         self.signal = signal
         self.metadata = metadata
         self.steps = steps
         self.run = run
         self.automation = automation
+        self.item = item
     }
 }
 
@@ -41,9 +46,25 @@ extension TemplateContext {
         /// What it put out; nil where it put out nothing, as a skipped step does.
         package var output: JSONView?
 
-        package init(status: String, output: JSONView?) {
+        /// Why it failed; nil where it did not.
+        package var error: JSONView?
+
+        package init(status: String, output: JSONView?, error: JSONView? = nil) {
             self.status = status
             self.output = output
+            self.error = error
+        }
+    }
+
+    /// One of the values that a step is repeated for.
+    package struct Item: Sendable {
+        package var value: JSONView
+        /// From 0.
+        package var index: Int
+
+        package init(value: JSONView, index: Int) {
+            self.value = value
+            self.index = index
         }
     }
 

@@ -20,6 +20,9 @@ struct TemplatePath: Sendable {
         case signalMetadata
         case stepOutput(String)
         case stepStatus(String)
+        case stepError(String)
+        case item
+        case index
         case runID
         case runIsDryRun
         case automationID
@@ -48,10 +51,13 @@ struct TemplatePath: Sendable {
         case ("automation", "key"): return (.automationKey, 2)
         case ("automation", "version"): return (.automationVersion, 2)
         case ("automation", "name"): return (.automationName, 2)
+        case ("item", _): return (.item, 1)
+        case ("index", _): return (.index, 1)
         case ("steps", let step?):
             switch name(tokens, 2) {
             case "output": return (.stepOutput(step), 3)
             case "status": return (.stepStatus(step), 3)
+            case "error": return (.stepError(step), 3)
             default: return (.unknown, 0)
             }
         default: return (.unknown, 0)
@@ -108,6 +114,9 @@ extension TemplatePath {
         case .signalMetadata: context.metadata.map { .json($0) } ?? .missing
         case .stepOutput(let name): context.steps[name]?.output.map { .json($0) } ?? .missing
         case .stepStatus(let name): context.steps[name].map { .text($0.status) } ?? .missing
+        case .stepError(let name): context.steps[name]?.error.map { .json($0) } ?? .missing
+        case .item: context.item.map { .json($0.value) } ?? .missing
+        case .index: context.item.map { .number(JSONNumber($0.index)) } ?? .missing
         case .runID: .text(context.run.id)
         case .runIsDryRun: .bool(context.run.isDryRun)
         case .automationID: .text(context.automation.id)

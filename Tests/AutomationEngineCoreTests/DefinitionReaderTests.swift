@@ -114,7 +114,71 @@ struct DefinitionReaderTests {
             ),
             (
                 #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","on_error":{"branch":"x"}}]}"#,
-                "/definition/steps/0/on_error", "unsupported"
+                "/definition/steps/0/on_error/branch", "unknown_branch"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","on_error":{"branch":"b","x":1}}],"branches":{"b":{"steps":[{"action_key":"data.transform"}]}}}"#,
+                "/definition/steps/0/on_error", "invalid_value"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform"}],"branches":{"b":{"steps":[{"action_key":"data.transform"}]}}}"#,
+                "/definition/branches/b", "unused"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","on_error":{"branch":"b"}}],"branches":{"b":{"steps":[{"action_key":"data.transform","on_error":{"branch":"b"}}]}}}"#,
+                "/definition/branches/b/steps/0/on_error", "invalid_value"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","on_error":{"branch":"b"}}],"branches":{"b":{"steps":[],"then":"stop"}}}"#,
+                "/definition/branches/b/then", "invalid_value"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"name":"x","action_key":"data.transform","on_error":{"branch":"b"}}],"branches":{"b":{"steps":[{"name":"x","action_key":"data.transform"}]}}}"#,
+                "/definition/branches/b/steps/0/name", "duplicate_name"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"name":"x","action_key":"data.transform","needs":["x"]}]}"#,
+                "/definition/steps/0/needs/0", "unknown_step"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"name":"x","action_key":"data.transform"},{"action_key":"data.transform","needs":["x","x"]}]}"#,
+                "/definition/steps/1/needs/1", "duplicate_name"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"name":"x","action_key":"data.transform"},{"action_key":"data.transform","needs":[],"input":{"a":"{{ steps.x.output }}"}}]}"#,
+                "/definition/steps/1/input/a", "not_needed"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"name":"x","action_key":"data.transform"},{"action_key":"data.transform","needs":[],"when":{"steps":{"x":{"status":["failed"]}}}}]}"#,
+                "/definition/steps/1/when/steps/x", "not_needed"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"name":"x","action_key":"data.transform"},{"action_key":"data.transform","needs":[],"when":{"$or":[{"run":{"dry_run":[true]}},{"steps":{"x":{"status":["failed"]}}}]}}]}"#,
+                "/definition/steps/1/when/$or/1/steps/x", "not_needed"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":{"a":"{{ item }}"}}]}"#,
+                "/definition/steps/0/input/a", "unknown_root"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","for_each":{"items":[1],"concurrency":0}}]}"#,
+                "/definition/steps/0/for_each/concurrency", "invalid_value"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","for_each":{"items":[1],"max_items":1001}}]}"#,
+                "/definition/steps/0/for_each/max_items", "invalid_value"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","for_each":{"items":"{{ item }}"}}]}"#,
+                "/definition/steps/0/for_each/items", "unknown_root"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","for_each":{"items":["{{ secret:x }}"]}}]}"#,
+                "/definition/steps/0/for_each/items", "secret_not_allowed"
+            ),
+            (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","retry":{"non_retryable":[99]}}]}"#,
+                "/definition/steps/0/retry/non_retryable/0", "invalid_value"
             ),
             (
                 #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":{"a":["{{ steps.later.output }}"]}}]}"#,
@@ -142,7 +206,7 @@ struct DefinitionReaderTests {
             ),
             (
                 #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","for_each":"x"}]}"#,
-                "/definition/steps/0/for_each", "unsupported"
+                "/definition/steps/0/for_each", "invalid_type"
             ),
             (
                 #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","input":{"n":9007199254740993}}]}"#,

@@ -36,7 +36,8 @@ struct EffectPerformerTests {
                     let outcome = try await Self.perform(machine)
                     guard attempt < 3 else { break }
                     _ = machine.attemptEnded(0, outcome, at: TestEngine.now, chance: 0)
-                    #expect(machine.resumed(at: TestEngine.now) == .attempt(0))
+                    machine.elapse(machine.nextWait ?? .zero)
+                    #expect(machine.resumed(at: TestEngine.now) == .attempts([0]))
                 }
                 _ = machine.attemptEnded(0, .succeeded(output: Array("1".utf8)), at: TestEngine.now, chance: 0)
                 _ = try await Self.perform(machine, position: 1)

@@ -91,7 +91,7 @@ struct RunCommitterTests {
             let automation = try Fixtures.automation(steps: Self.call, Self.tell, more)
             var (machine, _) = try await engine.begin(automation)
             let next = machine.attemptEnded(0, .succeeded(output: Array("1".utf8)), at: TestEngine.now, chance: 0)
-            #expect(next == .attempt(2))
+            #expect(next == .attempts([2]))
             let update = RunUpdate(record: machine.record, change: machine.takeChange())
             let emitted = try #require(update.change.emissions.first)
             for _ in 1...2 { #expect(try await Self.commit([update], to: engine) == [true]) }
@@ -140,7 +140,7 @@ struct RunCommitterTests {
         output: [UInt8]
     ) async throws -> RunUpdate {
         var (machine, next) = try await engine.begin(automation)
-        #expect(next == .attempt(0))
+        #expect(next == .attempts([0]))
         next = machine.attemptEnded(0, .succeeded(output: output), at: TestEngine.now, chance: 0)
         #expect(next == .end)
         return RunUpdate(record: machine.record, change: machine.takeChange())

@@ -33,7 +33,11 @@ struct RunControlTests {
                     try await body(
                         Desk(
                             engine: engine,
-                            control: RunControl(lanes: engine.lanes, driver: driver) { TestEngine.now + 1 }
+                            control: RunControl(
+                                lanes: engine.lanes,
+                                driver: driver,
+                                versions: AutomationVersions(database: engine.database, registry: .builtIn)
+                            ) { TestEngine.now + 1 }
                         )
                     )
                 }
@@ -91,7 +95,7 @@ struct RunControlTests {
             var (machine, next) = try await desk.engine.begin(
                 try Fixtures.automation(steps: Self.before, Self.call, Self.after)
             )
-            #expect(next == .attempt(1))
+            #expect(next == .attempts([1]))
             #expect(try await desk.ask(desk.control.cancel, machine.record.id) == nil)
             #expect(try await desk.engine.texts(Self.state) == ["canceled 2 t f succeeded,canceled,canceled"])
             #expect(
@@ -178,7 +182,7 @@ struct RunControlTests {
             let repository = RunRepository(database: desk.engine.database)
             let loaded = try #require(try await repository.load([run], deadline: .now + .seconds(10))[run]?.get())
             var resumed = RunMachine(automation, signal: try loaded.signal(), stored: loaded.record)
-            #expect(resumed.resumed(at: TestEngine.now) == .attempt(1))
+            #expect(resumed.resumed(at: TestEngine.now) == .attempts([1]))
             #expect(resumed.record.steps[1].attempt == 2)
             let retryable = AttemptOutcome.Failure(error: failure.error, isRetryable: true)
             for attempt in 3...4 {
@@ -186,7 +190,8 @@ struct RunControlTests {
                     Issue.record("attempt \(attempt) is not waited for")
                     return
                 }
-                #expect(resumed.resumed(at: TestEngine.now) == .attempt(1))
+                resumed.elapse(resumed.nextWait ?? .zero)
+                #expect(resumed.resumed(at: TestEngine.now) == .attempts([1]))
                 #expect(resumed.record.steps[1].attempt == attempt)
             }
             #expect(resumed.attemptEnded(1, .failed(retryable), at: TestEngine.now, chance: 0) == .end)

@@ -137,7 +137,7 @@ struct RunMachineTests {
             Self.post,
             #"{"name":"after","action_key":"data.transform","input":{"s":"{{ steps.call.output.status }}"}}"#
         )
-        #expect(machine.resumed(at: Self.now) == .attempt(0))
+        #expect(machine.resumed(at: Self.now) == .attempts([0]))
         #expect(machine.record.status == .running)
         let begun = machine.takeChange()
         #expect(begun.started == [RunChange.AttemptStart(position: 0, number: 1, startedAt: Self.now)])
@@ -159,7 +159,7 @@ struct RunMachineTests {
         #expect(machine.record.status == .queued)
         #expect(machine.record.steps.map(\.status) == [.succeeded, .queued])
         #expect(machine.takeChange().started.isEmpty)
-        #expect(machine.resumed(at: Self.now) == .attempt(1))
+        #expect(machine.resumed(at: Self.now) == .attempts([1]))
         #expect(machine.record.status == .running)
     }
 
@@ -179,14 +179,15 @@ struct RunMachineTests {
         let retry = #","retry":{"max_attempts":3,"delay":"1s","backoff":"exponential","jitter":false}}"#
         var machine = try machine(Self.post.dropLast() + retry)
         var now = Self.now
-        #expect(machine.resumed(at: now) == .attempt(0))
+        #expect(machine.resumed(at: now) == .attempts([0]))
         for delay: Int64 in [1_000_000, 2_000_000] {
             #expect(machine.attemptEnded(0, failure(), at: now, chance: 0) == .wait(.microseconds(delay)))
             #expect(machine.record.status == .waiting)
             #expect(machine.record.steps[0].status == .waiting)
             #expect(machine.takeChange().timer == .microseconds(delay))
             now += delay
-            #expect(machine.resumed(at: now) == .attempt(0))
+            machine.elapse(.microseconds(delay))
+            #expect(machine.resumed(at: now) == .attempts([0]))
         }
         #expect(machine.record.steps[0].attempt == 3)
         #expect(machine.attemptEnded(0, failure(), at: now, chance: 0) == .end)

@@ -173,8 +173,13 @@ extension Refusal {
         .definition("no attempt", step("retry", #"{"max_attempts":0}"#), at: "\(first)/retry/max_attempts"),
         .definition("a timeout without a unit", step("timeout", #""10""#), at: "\(first)/timeout"),
         .definition("an unknown on_error", step("on_error", #""ignore""#), at: "\(first)/on_error"),
-        .definition("for_each", step("for_each", #""x""#), "unsupported_feature", at: "\(first)/for_each"),
-        .definition("a branch", step("on_error", #"{"branch":"x"}"#), "unsupported_feature", at: "\(first)/on_error"),
+        .definition("for_each", step("for_each", #""x""#), "invalid_definition", at: "\(first)/for_each"),
+        .definition(
+            "an unknown branch",
+            step("on_error", #"{"branch":"x"}"#),
+            "invalid_definition",
+            at: "\(first)/on_error/branch"
+        ),
         .definition(
             "a template that does not end",
             step("input", #"{"a":["{{ signal.data.x"]}"#),

@@ -6,9 +6,30 @@ import Templates
 /// What an automation does: when it starts, and its steps.
 struct AutomationDefinition: Sendable {
     /// What becomes of a run when a step has failed for good.
-    enum OnError: String, CaseIterable, Sendable {
+    enum OnError: Equatable, Sendable {
         case fail
         case `continue`
+        /// The failure branch at this place of ``AutomationDefinition/branches`` is executed in the place of what is left.
+        case branch(Int)
+    }
+
+    /// One step for each of several values.
+    struct ForEach: Sendable {
+        /// Resolves to an array.
+        var items: Template
+        /// How many items are in hand at once at most.
+        var concurrency = 1
+        /// A longer array fails the step.
+        var maximumItems = Self.standardMaximumItems
+
+        static let standardMaximumItems = 100
+    }
+
+    /// Steps that are executed because one has failed.
+    struct Branch: Sendable {
+        var name: String
+        /// Whether the run has succeeded where all of them have.
+        var recovers = false
     }
 
     /// One step, as the definition states it.
@@ -22,12 +43,19 @@ struct AutomationDefinition: Sendable {
         var onError = OnError.fail
         /// Whether an attempt of unknown outcome may simply be repeated.
         var isIdempotent = false
+        /// The positions of the steps that end before this one begins.
+        var needs: [Int] = []
+        var forEach: ForEach?
+        /// The place of the branch that it belongs to; nil for the steps of the automation itself.
+        var branch: Int?
     }
 
     var trigger: SignalTrigger
     /// A pattern over the whole event.
     var filter: EventPattern?
+    /// The steps of the automation, and after them those of its branches; a step needs only ones before it.
     var steps: [Step]
+    var branches: [Branch] = []
 }
 
 /// One fault of a definition.

@@ -1,7 +1,6 @@
 import Domain
 import JSON
 import OutboundHTTP
-import Templates
 
 extension DefinitionReader {
     /// How long an attempt may take at most.
@@ -14,28 +13,37 @@ extension DefinitionReader {
     /// - Parameters:
     ///   - step: An object.
     ///   - name: Its name; nil where that is wrong.
-    ///   - earlier: The names of the steps before it, which it may refer to.
+    ///   - needs: The names of the steps that it needs.
+    ///   - ancestors: The names of the steps that have ended when it begins, which it may refer to.
+    ///   - scope: The steps before it.
     ///   - pointer: Where it stands.
     /// - Returns: The step; nil where it has faults, which are noted.
     mutating func readStep(
         _ step: JSONView,
         name: String?,
-        after earlier: [String],
+        needs: [String],
+        _ ancestors: Set<String>,
+        _ scope: StepScope,
         at pointer: JSONPointer
     ) -> AutomationDefinition.Step? {
         refuseUnknown(
             step,
-            known: ["name", "action_key", "input", "when", "retry", "timeout", "on_error", "idempotent"],
-            unsupported: ["for_each", "needs"],
+            known: [
+                "name", "action_key", "input", "when", "retry", "timeout", "on_error", "idempotent", "needs",
+                "for_each",
+            ],
             at: pointer
         )
         let before = faults.count
         let action = readAction(step["action_key"], at: pointer.appending("action_key"))
-        let input = readInput(step["input"], after: earlier, at: pointer.appending("input"))
+        let reading = StepReading(ancestors: ancestors, scope: scope, hasItem: step["for_each"] != nil)
+        let input = readInput(step["input"], reading, at: pointer.appending("input"))
         let when = readPattern(step["when"], at: pointer.appending("when"))
+        checkSteps(ofPattern: step["when"], reading, at: pointer.appending("when"))
+        let forEach = readForEach(step["for_each"], reading, at: pointer.appending("for_each"))
         let retry = readRetry(step["retry"], of: action, at: pointer.appending("retry"))
         let timeout = readTimeout(step["timeout"], at: pointer.appending("timeout"))
-        let onError = readOnError(step["on_error"], at: pointer.appending("on_error"))
+        let onError = readOnError(step["on_error"], scope, at: pointer.appending("on_error"))
         let isIdempotent = readIdempotent(step["idempotent"], at: pointer.appending("idempotent"))
         if let action {
             checkInput(step["input"], of: action, at: pointer.appending("input"))
@@ -56,58 +64,11 @@ extension DefinitionReader {
             retry: retry,
             timeout: timeout,
             onError: onError,
-            isIdempotent: isIdempotent ?? action.isIdempotent(step["input"])
+            isIdempotent: isIdempotent ?? action.isIdempotent(step["input"]),
+            needs: needs.compactMap { scope.positions[$0] },
+            forEach: forEach,
+            branch: scope.branch
         )
-    }
-
-    private mutating func readInput(_ input: JSONView?, after earlier: [String], at pointer: JSONPointer) -> Template? {
-        let view: JSONView
-        switch input {
-        case .some(let input): view = input
-        case .none:
-            guard let empty = try? JSONDocument(parsing: "{}") else {
-                return nil
-            }
-            view = empty.root
-        }
-        guard view.kind == .object else {
-            add(pointer, "invalid_type", "The input must be an object.")
-            return nil
-        }
-        let before = faults.count
-        checkNumbers(view, at: pointer)
-        do throws(TemplateFaults) {
-            let template = try Template(compiling: view, at: pointer)
-            for fault in template.check(steps: Set(earlier)) {
-                add(fault.pointer, fault.code.rawValue, fault.message)
-            }
-            return faults.count == before ? template : nil
-        } catch {
-            for fault in error.faults {
-                add(fault.pointer, fault.code.rawValue, fault.message)
-            }
-            return nil
-        }
-    }
-
-    /// Refuses numbers that a double does not keep.
-    private mutating func checkNumbers(_ value: JSONView, at pointer: JSONPointer) {
-        switch value.kind {
-        case .null, .bool, .string:
-            break
-        case .number:
-            if let number = value.number, !number.survivesDouble {
-                add(pointer, "inexact_number", "The number \(number) does not survive a double; write it as a string.")
-            }
-        case .array:
-            for (index, element) in value.elements.enumerated() {
-                checkNumbers(element, at: pointer.appending(index))
-            }
-        case .object:
-            for member in value.members {
-                checkNumbers(member.value, at: pointer.appending(member.key))
-            }
-        }
     }
 
     private mutating func readRetry(
@@ -124,8 +85,7 @@ extension DefinitionReader {
         }
         refuseUnknown(
             retry,
-            known: ["max_attempts", "delay", "backoff", "max_delay", "jitter"],
-            unsupported: [],
+            known: ["max_attempts", "delay", "backoff", "max_delay", "jitter", "non_retryable"],
             at: pointer
         )
         var policy = RetryPolicy.standard
@@ -158,7 +118,33 @@ extension DefinitionReader {
                 add(pointer.appending("jitter"), "invalid_type", "jitter is true or false.")
             }
         }
+        policy.nonRetryable = readNonRetryable(retry["non_retryable"], at: pointer.appending("non_retryable"))
         return policy
+    }
+
+    private mutating func readNonRetryable(_ errors: JSONView?, at pointer: JSONPointer) -> RetryPolicy.Errors {
+        var read = RetryPolicy.Errors()
+        guard let errors else {
+            return read
+        }
+        guard errors.kind == .array else {
+            add(pointer, "invalid_type", "non_retryable is an array of error codes and of statuses.")
+            return read
+        }
+        for (index, error) in errors.elements.enumerated() {
+            if let code = error.stringValue, (1...100).contains(code.utf8.count) {
+                read.codes.insert(code)
+            } else if let status = error.int64Value, (100...599).contains(status) {
+                read.statuses.insert(status)
+            } else {
+                add(
+                    pointer.appending(index),
+                    "invalid_value",
+                    "An error is named by its code, such as \"connect_failed\", or by the status of the answer, such as 503."
+                )
+            }
+        }
+        return read
     }
 
     private mutating func readDuration(_ duration: JSONView?, at pointer: JSONPointer) -> Duration? {
@@ -187,19 +173,32 @@ extension DefinitionReader {
         return duration
     }
 
-    private mutating func readOnError(_ onError: JSONView?, at pointer: JSONPointer) -> AutomationDefinition.OnError {
+    private mutating func readOnError(
+        _ onError: JSONView?,
+        _ scope: StepScope,
+        at pointer: JSONPointer
+    ) -> AutomationDefinition.OnError {
         guard let onError else {
             return .fail
         }
-        if onError.kind == .object, onError["branch"] != nil {
-            add(pointer, "unsupported", "A branch for failures is not executed by this release, so it is not accepted.")
+        switch onError.stringValue {
+        case "fail": return .fail
+        case "continue": return .continue
+        default: break
+        }
+        guard onError.kind == .object, onError.count == 1, let name = onError["branch"]?.stringValue else {
+            add(pointer, "invalid_value", "on_error is \"fail\", \"continue\" or {\"branch\": the name of a branch}.")
             return .fail
         }
-        guard let known = onError.stringValue.flatMap(AutomationDefinition.OnError.init(rawValue:)) else {
-            add(pointer, "invalid_value", "on_error is \"fail\" or \"continue\".")
+        guard scope.branch == nil else {
+            add(pointer, "invalid_value", "A step of a failure branch has no further branch.")
             return .fail
         }
-        return known
+        guard let place = scope.branches.firstIndex(of: name) else {
+            add(pointer.appending("branch"), "unknown_branch", "There is no branch \"\(name)\" in branches.")
+            return .fail
+        }
+        return .branch(place)
     }
 
     private mutating func readIdempotent(_ idempotent: JSONView?, at pointer: JSONPointer) -> Bool? {
@@ -245,6 +244,6 @@ extension DefinitionReader {
         guard let object, object.kind == .object else {
             return
         }
-        refuseUnknown(object, known: known, unsupported: [], at: pointer)
+        refuseUnknown(object, known: known, at: pointer)
     }
 }

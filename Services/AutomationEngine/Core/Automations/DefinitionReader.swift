@@ -34,15 +34,17 @@ struct DefinitionReader {
         guard definition.kind == .object else {
             return .faults([fault(pointer, "invalid_type", "The definition must be an object.")])
         }
-        refuseUnknown(definition, known: ["trigger", "steps"], unsupported: [], at: pointer)
+        refuseUnknown(definition, known: ["trigger", "steps", "branches"], at: pointer)
         let triggerPointer = pointer.appending("trigger")
         let trigger = readTrigger(definition["trigger"], at: triggerPointer)
         let filter = readPattern(definition["trigger"]?["filter"], at: triggerPointer.appending("filter"))
-        let steps = readSteps(definition["steps"], at: pointer.appending("steps"))
+        let (steps, branches) = readSteps(of: definition, at: pointer)
         guard faults.isEmpty, let trigger else {
             return .faults(faults)
         }
-        return .definition(AutomationDefinition(trigger: trigger, filter: filter, steps: steps))
+        return .definition(
+            AutomationDefinition(trigger: trigger, filter: filter, steps: steps, branches: branches)
+        )
     }
 
     private mutating func readTrigger(_ trigger: JSONView?, at pointer: JSONPointer) -> SignalTrigger? {
@@ -54,7 +56,7 @@ struct DefinitionReader {
             add(pointer, "invalid_type", "The trigger must be an object.")
             return nil
         }
-        refuseUnknown(trigger, known: ["signalType", "filter"], unsupported: [], at: pointer)
+        refuseUnknown(trigger, known: ["signalType", "filter"], at: pointer)
         let typePointer = pointer.appending("signalType")
         guard let signalType = trigger["signalType"] else {
             add(typePointer, "required", "The trigger needs a signalType.")
@@ -67,42 +69,6 @@ struct DefinitionReader {
                 "The signalType must be a signal's type of 1 to 255 bytes, or a family such as \"orders.*\"."
             )
             return nil
-        }
-        return read
-    }
-
-    private mutating func readSteps(_ steps: JSONView?, at pointer: JSONPointer) -> [AutomationDefinition.Step] {
-        guard let steps else {
-            add(pointer, "required", "The definition needs steps.")
-            return []
-        }
-        guard steps.kind == .array else {
-            add(pointer, "invalid_type", "The steps must be an array.")
-            return []
-        }
-        var read: [AutomationDefinition.Step] = []
-        var names: [String] = []
-        for (index, step) in steps.elements.enumerated() {
-            guard index < Self.maximumSteps else {
-                add(pointer, "too_many_steps", "A definition has at most \(Self.maximumSteps) steps.")
-                return read
-            }
-            let stepPointer = pointer.appending(index)
-            guard step.kind == .object else {
-                add(stepPointer, "invalid_type", "A step must be an object.")
-                continue
-            }
-            let name = readName(step["name"], index: index, at: stepPointer.appending("name"))
-            if let name, names.contains(name) {
-                add(stepPointer.appending("name"), "duplicate_name", "Two steps are named \"\(name)\".")
-            }
-            if let step = readStep(step, name: name, after: names, at: stepPointer) {
-                read.append(step)
-            }
-            names.append(name ?? "")
-        }
-        if read.isEmpty, faults.isEmpty {
-            add(pointer, "empty", "The definition needs at least one step.")
         }
         return read
     }
@@ -139,38 +105,10 @@ struct DefinitionReader {
         return action
     }
 
-    private mutating func readName(_ name: JSONView?, index: Int, at pointer: JSONPointer) -> String? {
-        guard let name else {
-            return "step-\(index + 1)"
-        }
-        guard let text = name.stringValue, text.isStepName else {
-            add(
-                pointer,
-                "invalid_name",
-                "A step's name is 1 to 63 characters of a-z, 0-9, \"_\" and \"-\", beginning with a letter."
-            )
-            return nil
-        }
-        return text
-    }
-
     /// Names every member of an object that is not known there.
-    mutating func refuseUnknown(
-        _ object: JSONView,
-        known: Set<String>,
-        unsupported: Set<String>,
-        at pointer: JSONPointer
-    ) {
+    mutating func refuseUnknown(_ object: JSONView, known: Set<String>, at pointer: JSONPointer) {
         for member in object.members where !known.contains(member.key) {
-            if unsupported.contains(member.key) {
-                add(
-                    pointer.appending(member.key),
-                    "unsupported",
-                    "\"\(member.key)\" is not executed by this release, so it is not accepted."
-                )
-            } else {
-                add(pointer.appending(member.key), "unknown_member", "There is no member \"\(member.key)\" here.")
-            }
+            add(pointer.appending(member.key), "unknown_member", "There is no member \"\(member.key)\" here.")
         }
     }
 

@@ -49,13 +49,62 @@ enum DefinitionSchema {
                 "required": ["signalType"],
                 "additionalProperties": false,
             ],
-            "steps": [
-                "type": "array", "minItems": 1, "maxItems": .number(Int64(DefinitionReader.maximumSteps)),
-                "items": ["$ref": "#/$defs/step"],
+            "steps": steps,
+            "branches": [
+                "type": "object",
+                "description": "What is executed in the place of the rest when a step that names it has failed.",
+                "maxProperties": .number(Int64(DefinitionReader.maximumBranches)),
+                "propertyNames": ["pattern": .string(stepName)],
+                "additionalProperties": [
+                    "type": "object",
+                    "properties": [
+                        "steps": steps,
+                        "then": [
+                            "enum": ["fail", "succeed"], "default": "fail",
+                            "description": "How the run ends when the steps of the branch have succeeded.",
+                        ],
+                    ],
+                    "required": ["steps"],
+                    "additionalProperties": false,
+                ],
             ],
         ],
         "required": ["trigger", "steps"],
         "additionalProperties": false,
+    ]
+
+    private static let steps: JSONValue = [
+        "type": "array", "minItems": 1, "maxItems": .number(Int64(DefinitionReader.maximumSteps)),
+        "items": ["$ref": "#/$defs/step"],
+    ]
+
+    private static let stepName = "^[a-z][a-z0-9_-]{0,62}$"
+
+    private static let forEach: JSONValue = [
+        "type": "object",
+        "description": "The step is executed once for each item, which its input reads as item and index.",
+        "properties": [
+            "items": [
+                "description": "An array, or a template that becomes one.",
+                "anyOf": [["type": "array"], ["type": "string", "pattern": #"\{\{"#]],
+            ],
+            "concurrency": ["type": "integer", "minimum": 1, "maximum": .number(DefinitionReader.maximumConcurrency)],
+            "max_items": ["type": "integer", "minimum": 1, "maximum": .number(DefinitionReader.maximumItems)],
+        ],
+        "required": ["items"],
+        "additionalProperties": false,
+    ]
+
+    private static let onError: JSONValue = [
+        "anyOf": [
+            ["enum": ["fail", "continue"]],
+            [
+                "type": "object",
+                "properties": ["branch": ["type": "string", "pattern": .string(stepName)]],
+                "required": ["branch"],
+                "additionalProperties": false,
+            ],
+        ]
     ]
 
     private static func step(_ registry: ActionRegistry) -> JSONValue {
@@ -63,7 +112,7 @@ enum DefinitionSchema {
         return [
             "type": "object",
             "properties": [
-                "name": ["type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"],
+                "name": ["type": "string", "pattern": .string(stepName)],
                 "action_key": ["enum": .array(actions.map { .string($0.key) })],
                 "input": ["type": "object"],
                 "when": ["type": "object", "description": "An event pattern over signal, steps, run and automation."],
@@ -77,11 +126,26 @@ enum DefinitionSchema {
                         "backoff": ["enum": .array(RetryPolicy.Backoff.allCases.map { .string($0.rawValue) })],
                         "max_delay": ["$ref": "#/$defs/duration"],
                         "jitter": ["type": "boolean"],
+                        "non_retryable": [
+                            "type": "array",
+                            "description": "Codes of errors, and statuses of answers, that are not tried again.",
+                            "items": [
+                                "anyOf": [
+                                    ["type": "string", "minLength": 1, "maxLength": 100],
+                                    ["type": "integer", "minimum": 100, "maximum": 599],
+                                ]
+                            ],
+                        ],
                     ],
                     "additionalProperties": false,
                 ],
                 "timeout": ["$ref": "#/$defs/duration"],
-                "on_error": ["enum": .array(AutomationDefinition.OnError.allCases.map { .string($0.rawValue) })],
+                "on_error": onError,
+                "needs": [
+                    "type": "array", "items": ["type": "string"], "uniqueItems": true,
+                    "description": "The earlier steps that end before this one begins; without it, the step before.",
+                ],
+                "for_each": forEach,
                 "idempotent": ["type": "boolean"],
             ],
             "required": ["action_key"],

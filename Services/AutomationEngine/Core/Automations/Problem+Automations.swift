@@ -19,8 +19,7 @@ extension Problem {
             faults.contains { $0.code == "invalid_status_in_body" }
             ? .invalidStatusInBody
             : faults.contains { $0.code == "unknown_action" }
-                ? .unknownAction
-                : faults.contains { $0.code == "unsupported" } ? .unsupportedFeature : .invalidDefinition
+                ? .unknownAction : .invalidDefinition
         return Problem(
             code,
             errors: faults.map { fault in

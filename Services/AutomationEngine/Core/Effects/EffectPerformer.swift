@@ -21,7 +21,8 @@ struct EffectPerformer: Sendable {
     ///   - isHeld: Whether the run is certainly still this replica's; asked right before anything is sent.
     /// - Returns: What is known afterwards.
     func perform(_ machine: RunMachine, _ position: Int, while isHeld: @Sendable () -> Bool) async -> AttemptOutcome {
-        let step = machine.automation.steps[position]
+        let step = machine.definition(at: position)
+        let name = machine.record.steps[position].name
         let deadline = ContinuousClock.now + step.timeout
         do throws(StepError) {
             let texts = try await secrets.texts(
@@ -29,8 +30,8 @@ struct EffectPerformer: Sendable {
                 tenant: machine.record.tenant,
                 deadline: deadline
             )
-            let input = try RunContext(machine).resolve(step.input, secrets: texts)
-            let call = try Self.call(of: step, input.value, run: machine.record.id)
+            let input = try RunContext(machine, position).resolve(step.input, secrets: texts)
+            let call = try Self.call(of: step, named: name, input.value, run: machine.record.id)
             guard isHeld() else {
                 return .notMade(
                     StepError(
@@ -48,16 +49,17 @@ struct EffectPerformer: Sendable {
     /// The request that a step's attempt consists of.
     private static func call(
         of step: CompiledAutomation.Step,
+        named name: String,
         _ input: [UInt8],
         run: UUID
     ) throws(StepError) -> HTTPCall {
         guard step.action == .webhook else {
-            return try HTTPCall(input, idempotencyKey: idempotencyKey(run: run, step: step.name))
+            return try HTTPCall(input, idempotencyKey: idempotencyKey(run: run, step: name))
         }
-        return try WebhookCall(input).request(run: run, step: step.name, at: Timestamp.now().microseconds / 1_000_000)
+        return try WebhookCall(input).request(run: run, step: name, at: Timestamp.now().microseconds / 1_000_000)
     }
 
-    /// The same for every attempt of a step of a run, and for no other.
+    /// The same for every attempt of a step, or of one of its items, of a run, and for no other.
     static func idempotencyKey(run: UUID, step: String) -> String { "\(run.lowercased).\(step)" }
 
     private func send(

@@ -42,13 +42,13 @@ struct WebhookCall: Sendable {
     ///
     /// - Parameters:
     ///   - run: The run.
-    ///   - step: The step's name.
+    ///   - step: The name of the step, or of its item.
     ///   - seconds: Seconds of Unix time, which the signature holds.
     /// - Returns: A POST with the headers of Standard Webhooks.
     /// - Throws: What is wrong with the secret.
     func request(run: UUID, step: String, at seconds: Int64) throws(StepError) -> HTTPCall {
         // The same for every attempt. No full stop may stand in it.
-        let id = "\(run.lowercased)_\(step)"
+        let id = "\(run.lowercased)_\(step.replacing(".", with: ":"))"
         var headers = headers
         headers.append(OutboundRequest.Header("Content-Type", "application/json"))
         headers.append(OutboundRequest.Header(StandardWebhooks.idHeader, id))

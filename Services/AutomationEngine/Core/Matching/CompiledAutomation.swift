@@ -21,6 +21,13 @@ struct CompiledAutomation: Sendable {
         var onError: AutomationDefinition.OnError
         /// Whether an attempt of unknown outcome may simply be repeated.
         var isIdempotent: Bool
+        /// The positions of the steps that end before this one begins.
+        var needs: [Int]
+        /// The positions of all steps that have ended when this one begins, and that it may read.
+        var ancestors: Set<Int>
+        var forEach: AutomationDefinition.ForEach?
+        /// The place of the branch that it belongs to; nil for the steps of the automation itself.
+        var branch: Int?
     }
 
     var id: UUID
@@ -30,7 +37,9 @@ struct CompiledAutomation: Sendable {
     var version: Int
     var trigger: SignalTrigger
     var filter: EventPattern?
+    /// The steps of the automation, and after them those of its branches.
     var steps: [Step]
+    var branches: [AutomationDefinition.Branch]
     /// Whether a step reaches outside the engine.
     var hasEffects: Bool
 
@@ -42,7 +51,9 @@ struct CompiledAutomation: Sendable {
         self.version = version
         trigger = definition.trigger
         filter = definition.filter
-        steps = definition.steps.map { step in
+        branches = definition.branches
+        let ancestors = Self.ancestors(of: definition.steps)
+        steps = definition.steps.enumerated().map { position, step in
             Step(
                 name: step.name,
                 action: step.action,
@@ -52,9 +63,28 @@ struct CompiledAutomation: Sendable {
                 retry: step.retry ?? step.action.standardRetry,
                 timeout: step.timeout ?? BuiltInAction.standardTimeout,
                 onError: step.onError,
-                isIdempotent: step.isIdempotent
+                isIdempotent: step.isIdempotent,
+                needs: step.needs,
+                ancestors: ancestors[position],
+                forEach: step.forEach,
+                branch: step.branch
             )
         }
         hasEffects = steps.contains(where: \.action.hasEffect)
+    }
+
+    /// For each step those that it needs, and those that these need; a step of a branch comes after all of the automation.
+    private static func ancestors(of steps: [AutomationDefinition.Step]) -> [Set<Int>] {
+        let main = Set(steps.indices.filter { steps[$0].branch == nil })
+        var ancestors: [Set<Int>] = []
+        for step in steps {
+            ancestors.append(
+                step.needs.reduce(into: step.branch == nil ? [] : main) { known, needed in
+                    known.formUnion(ancestors[needed])
+                    known.insert(needed)
+                }
+            )
+        }
+        return ancestors
     }
 }

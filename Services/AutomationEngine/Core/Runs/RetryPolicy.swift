@@ -1,4 +1,5 @@
 import Domain
+import JSON
 
 /// When a step whose attempt has failed is tried again.
 struct RetryPolicy: Equatable, Sendable {
@@ -6,6 +7,24 @@ struct RetryPolicy: Equatable, Sendable {
     enum Backoff: String, CaseIterable, Sendable {
         case constant
         case exponential
+    }
+
+    /// Errors that are named.
+    struct Errors: Equatable, Sendable {
+        var codes: Set<String> = []
+        /// Statuses of answers.
+        var statuses: Set<Int64> = []
+
+        /// Whether an error is one of those named.
+        func contains(_ error: StepError) -> Bool {
+            guard !codes.contains(error.code) else {
+                return true
+            }
+            guard case .number(let status)? = error.members["status"] else {
+                return false
+            }
+            return statuses.contains { status == JSONNumber($0) }
+        }
     }
 
     /// Attempts in all, the first one included; at least 1.
@@ -17,6 +36,8 @@ struct RetryPolicy: Equatable, Sendable {
     var maximumDelay = Duration.seconds(60)
     /// Whether each delay is shortened by chance, to as little as its half.
     var hasJitter = true
+    /// What is not tried again, whatever attempts are left.
+    var nonRetryable = Errors()
 
     /// A single attempt.
     static let never = RetryPolicy()

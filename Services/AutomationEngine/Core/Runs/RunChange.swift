@@ -21,6 +21,8 @@ struct RunChange: Sendable {
 
     /// Positions of the steps whose rows have changed.
     var steps: Set<Int> = []
+    /// Positions of the items whose rows are new.
+    var added: Set<Int> = []
     var started: [AttemptStart] = []
     var ended: [AttemptEnd] = []
     var emissions: [Emission] = []

@@ -4,12 +4,17 @@ import EventPattern
 import JSON
 import Templates
 
-/// What the steps of a run see: the event, the steps before, the run and its automation.
+/// What a step of a run sees: the event, the steps that have ended before it, the run and its automation.
 struct RunContext: Sendable {
     private let machine: RunMachine
+    private let position: Int
 
-    init(_ machine: RunMachine) {
+    /// - Parameters:
+    ///   - machine: The run.
+    ///   - position: The step's position.
+    init(_ machine: RunMachine, _ position: Int) {
         self.machine = machine
+        self.position = position
     }
 
     /// A step's input as it is recorded: with every reference resolved, and without the secrets.
@@ -62,7 +67,8 @@ struct RunContext: Sendable {
             }
             steps[name] = TemplateContext.Step(
                 status: step.status.rawValue,
-                output: step.output.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped).root }
+                output: step.output.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped).root },
+                error: step.error.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped).root }
             )
         }
         let automation = machine.automation
@@ -76,8 +82,21 @@ struct RunContext: Sendable {
                 key: automation.key,
                 version: automation.version,
                 name: automation.name
-            )
+            ),
+            item: item
         )
+    }
+
+    /// The item that a row is for, as it stands in the input of its step.
+    private var item: TemplateContext.Item? {
+        let step = machine.record.steps[position]
+        guard let parent = step.parent, let index = step.item,
+            let items = machine.record.steps[parent].input,
+            let value = try? JSONDocument(parsing: items, limits: .wrapped).root[index]
+        else {
+            return nil
+        }
+        return TemplateContext.Item(value: value, index: index)
     }
 
     /// The members that a pattern may name: `signal`, `steps`, `run`, `automation`.
@@ -130,9 +149,12 @@ struct RunContext: Sendable {
         writer.endObject()
         writer.key("steps")
         writer.beginObject()
-        for step in machine.record.steps where step.status.isFinal {
+        // Others may have ended too, or not: what a pattern sees must not depend on which is quicker.
+        for ancestor in machine.definition(at: position).ancestors.sorted() {
+            let step = machine.record.steps[ancestor]
             writer.key(step.name)
             writer.beginObject()
+            if let error = step.error { writer.member("error", raw: error) }
             writer.member("output", raw: step.output)
             if step.simulation != nil { writer.member("simulated", true) }
             writer.member("status", step.status.rawValue)

@@ -9,6 +9,7 @@ import Persistence
 struct RunControl: Sendable {
     let lanes: LaneGroup
     let driver: RunDriver
+    let versions: AutomationVersions
     /// Microseconds of Unix time.
     let now: @Sendable () -> Int64
 
@@ -47,7 +48,11 @@ struct RunControl: Sendable {
             guard automation?.status == .active else {
                 throw Problem.notExecutable
             }
-            return loaded.record.resume()
+            do {
+                return loaded.record.resume(try await versions.version(of: record, deadline: context.deadline))
+            } catch let error as StepError {
+                throw Problem(.wrongState, error.detail)
+            }
         }
         driver.wake()
         return reply

@@ -67,10 +67,14 @@ struct RunDecisions: Sendable {
         _ context: RequestContext,
         in transaction: LaneTransaction
     ) async throws {
+        // The timer first, as whoever claims due timers locks them.
+        _ = try await transaction.database.execute(
+            PostgresStatement("SELECT FROM engine.timers WHERE run_id = $1 FOR UPDATE", [.uuid(id)])
+        )
         let rows = try await transaction.database.execute(
             PostgresStatement(
                 """
-                SELECT r.status, s.status FROM engine.automation_runs r
+                SELECT r.status, s.status, r.owner IS NOT NULL FROM engine.automation_runs r
                 LEFT JOIN engine.automation_run_steps s ON s.run_id = r.run_id AND s.name = $3
                 WHERE r.run_id = $1 AND r.tenant = $2 FOR UPDATE OF r
                 """,
@@ -80,11 +84,16 @@ struct RunDecisions: Sendable {
         guard let row = rows.first, let status = try row.decode(1, as: String?.self) else {
             throw Problem(.notFound, "There is no such step.")
         }
-        guard try row.decode(0, as: String.self) == RunStatus.unknown.rawValue, status == StepStatus.unknown.rawValue
-        else {
+        guard status == StepStatus.unknown.rawValue else {
             throw Problem(
                 .wrongState,
                 "Only a step whose outcome is unknown can be decided about; this one is \(status)."
+            )
+        }
+        guard try !row.decode(2, as: Bool.self) else {
+            throw Problem(
+                .wrongState,
+                "Other steps of the run are being executed; decide about this one when they have ended."
             )
         }
     }
@@ -106,6 +115,7 @@ struct RunDecisions: Sendable {
                 "UPDATE engine.automation_run_steps SET \(change) WHERE run_id = $1 AND name = $2",
                 [.uuid(id), .text(step), .textBytes(output)]
             ),
+            PostgresStatement("DELETE FROM engine.timers WHERE run_id = $1", [.uuid(id)]),
             PostgresStatement(
                 "UPDATE engine.automation_runs SET status = 'queued', fence = fence + 1 WHERE run_id = $1",
                 [.uuid(id)]

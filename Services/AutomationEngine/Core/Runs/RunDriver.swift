@@ -65,7 +65,7 @@ final class RunDriver: Service {
     /// Takes over a run that was committed after an instant.
     func committed(_ machine: RunMachine, next: RunMachine.Next, since: ContinuousClock.Instant) {
         switch next {
-        case .attempt: order.yield(Order(machine: machine, next: next, since: since))
+        case .attempts: order.yield(Order(machine: machine, next: next, since: since))
         case .wait, .queue: alarm.ring()
         case .park, .end: break
         }
@@ -93,6 +93,13 @@ final class RunDriver: Service {
 
     // MARK: Driving
 
+    /// What a run that is driven waits for.
+    private enum Event: Sendable {
+        case ended(Int, AttemptOutcome)
+        /// The time of a waiting step may have come.
+        case due
+    }
+
     private func drive(_ order: Order) async {
         var machine = order.machine
         let run = machine.record.id
@@ -106,19 +113,56 @@ final class RunDriver: Service {
         if next == nil {
             next = await resume(&machine)
         }
-        while case .attempt(let position) = next {
-            CrashPoints.reached(.beforeEffect)
-            let outcome = await effects.perform(machine, position) { [lanes, since] in lanes.holdsLease(since: since) }
-            CrashPoints.reached(.afterEffectBeforeRecord)
-            since = .now
-            next = await record(&machine, position, outcome)
+        await withTaskGroup(of: Event.self) { attempts in
+            var last = ContinuousClock.now
+            var wakeUp: ContinuousClock.Instant?
+            while case .attempts(let positions) = next {
+                for position in positions {
+                    CrashPoints.reached(.beforeEffect)
+                    attempts.addTask { [effects, lanes, machine, since] in
+                        let outcome = await effects.perform(machine, position) { lanes.holdsLease(since: since) }
+                        return .ended(position, outcome)
+                    }
+                }
+                // A step that is due already goes on as soon as there is room for it.
+                if let wait = machine.nextWait, wait > .zero, wakeUp.map({ last + wait < $0 }) ?? true {
+                    wakeUp = last + wait
+                    attempts.addTask { [until = last + wait] in
+                        try? await Task.sleep(until: until)
+                        return .due
+                    }
+                }
+                guard let event = await attempts.next() else {
+                    break
+                }
+                machine.elapse(ContinuousClock.now - last)
+                last = .now
+                switch event {
+                case .ended(let position, let outcome):
+                    CrashPoints.reached(.afterEffectBeforeRecord)
+                    since = .now
+                    next = await record(&machine, position, outcome)
+                case .due:
+                    wakeUp = wakeUp.flatMap { $0 > last ? $0 : nil }
+                    next = .attempts([])
+                    if machine.nextWait == .zero {
+                        since = .now
+                        next = await resume(&machine, isClaimed: false)
+                    }
+                }
+            }
+            // Nobody waits for the time of a step any more; attempts are left only where the run is no longer held here.
+            attempts.cancelAll()
         }
     }
 
-    /// Goes on with a claimed run; nil where it is no longer held here.
-    private func resume(_ machine: inout RunMachine) async -> RunMachine.Next? {
+    /// Goes on with a run that was claimed, or of which a step's time has come; nil where it is no longer held here.
+    private func resume(_ machine: inout RunMachine, isClaimed: Bool = true) async -> RunMachine.Next? {
         let stored = machine.record
-        let next = machine.resumed(at: now(), chance: .random(in: 0...1), mayAttempt: mayAttempt)
+        let next =
+            isClaimed
+            ? machine.resumed(at: now(), chance: .random(in: 0...1), mayAttempt: mayAttempt)
+            : machine.timePassed(at: now(), mayAttempt: mayAttempt)
         do {
             let isHeld = try await store(&machine)
             resting.resumed(stored.id)

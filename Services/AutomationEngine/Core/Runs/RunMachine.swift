@@ -1,7 +1,6 @@
 import Domain
 import FoundationEssentials
 import JSON
-import Templates
 
 /// A run under way: decides what happens next, and remembers what of that is not stored yet.
 ///
@@ -14,11 +13,14 @@ import Templates
 ///              ▼  │ a timer, a decision
 ///           waiting, unknown
 /// ```
+///
+/// Steps begin as soon as those that they need have ended, several at once where nothing orders them. Everything is worked
+/// out from the record and the definition, so that a run goes on from its rows as it would have without a crash.
 struct RunMachine: Sendable {
     /// What is to be done next, once the change is stored.
     enum Next: Equatable, Sendable {
-        /// The effect of the attempt of the step at this position.
-        case attempt(Int)
+        /// The effects of the attempts of the steps at these positions, besides those that are under way.
+        case attempts([Int])
         /// Nothing: a timer resumes the run after this time.
         case wait(Duration)
         /// Nothing: whoever has room for the next attempt claims the run.
@@ -29,10 +31,13 @@ struct RunMachine: Sendable {
         case end
     }
 
+    /// How many attempts of one run are under way at once at most.
+    static let maximumAttempts = 16
+
     let automation: CompiledAutomation
     let signal: IncomingSignal
-    private(set) var record: RunRecord
-    private var change = RunChange()
+    var record: RunRecord
+    var change = RunChange()
 
     /// A run that begins.
     init(_ automation: CompiledAutomation, signal: IncomingSignal, runID: UUID, at now: Int64) {
@@ -54,6 +59,11 @@ struct RunMachine: Sendable {
         return change
     }
 
+    /// The definition of the step at a position; an item has that of its step.
+    func definition(at position: Int) -> CompiledAutomation.Step {
+        automation.steps[record.steps[position].parent ?? position]
+    }
+
     // MARK: Events
 
     /// The run was created, or claimed: out of the queue, for a timer, or because its owner is gone.
@@ -64,17 +74,17 @@ struct RunMachine: Sendable {
     ///   - mayAttempt: Whether whoever drives the run has room for an attempt.
     /// - Returns: What is to be done.
     mutating func resumed(at now: Int64, chance: Double = 0, mayAttempt: Bool = true) -> Next {
-        guard let position = record.steps.firstIndex(where: { $0.status == .running }) else {
-            return proceed(at: now, mayAttempt: mayAttempt)
+        for position in record.steps.indices where record.steps[position].isUnderWay {
+            let error = StepError(
+                code: "attempt_lost",
+                detail: "The engine that made the attempt ended before it could record the outcome."
+            )
+            conclude(position, .unknown(error), at: now, chance: chance)
         }
-        let error = StepError(
-            code: "attempt_lost",
-            detail: "The engine that made the attempt ended before it could record the outcome."
-        )
-        return attemptEnded(position, .unknown(error), at: now, chance: chance)
+        return proceed(at: now, mayAttempt: mayAttempt)
     }
 
-    /// The attempt that was asked for has ended.
+    /// An attempt that was asked for has ended.
     ///
     /// - Parameters:
     ///   - position: The step's position.
@@ -90,244 +100,87 @@ struct RunMachine: Sendable {
         chance: Double,
         mayAttempt: Bool = true
     ) -> Next {
-        change.ended.append(
-            RunChange.AttemptEnd(
-                position: position,
-                number: record.steps[position].attempt,
-                outcome: outcome,
-                finishedAt: now
-            )
-        )
-        switch outcome {
-        case .succeeded(let output):
-            return succeed(position, output: output, at: now) ?? proceed(at: now, mayAttempt: mayAttempt)
-        case .failed(let failure):
-            return retry(position, failure, chance: chance) ?? fail(position, failure.error, at: now)
-                ?? proceed(at: now, mayAttempt: mayAttempt)
-        case .unknown(let error) where automation.steps[position].isIdempotent:
-            let failure = AttemptOutcome.Failure(error: error, isRetryable: true)
-            return retry(position, failure, chance: chance) ?? fail(position, error, at: now)
-                ?? proceed(at: now, mayAttempt: mayAttempt)
-        case .notMade:
-            update(position) { $0.status = .queued }
-            record.status = .queued
-            return .queue
-        case .unknown(let error):
-            update(position) { step in
-                step.status = .unknown
-                step.error = error.bytes
+        conclude(position, outcome, at: now, chance: chance)
+        var mayAttempt = mayAttempt
+        if case .notMade = outcome { mayAttempt = false }
+        return proceed(at: now, mayAttempt: mayAttempt)
+    }
+
+    /// The time of a waiting step may have come while attempts of others are under way.
+    ///
+    /// - Parameters:
+    ///   - now: Microseconds of Unix time.
+    ///   - mayAttempt: Whether whoever drives the run goes on with the next attempt.
+    /// - Returns: What is to be done.
+    mutating func timePassed(at now: Int64, mayAttempt: Bool = true) -> Next {
+        proceed(at: now, mayAttempt: mayAttempt)
+    }
+
+    /// Time has passed: what waits, waits that much less.
+    ///
+    /// - Parameter duration: Since the run was claimed, or since the last call.
+    mutating func elapse(_ duration: Duration) {
+        for position in record.steps.indices {
+            if let remaining = record.steps[position].remaining {
+                record.steps[position].remaining = remaining - duration
             }
-            record.status = .unknown
-            return .park
         }
     }
 
-    // MARK: Steps
-
-    /// Goes through the steps that are left until one has an effect.
-    private mutating func proceed(at now: Int64, mayAttempt: Bool = true) -> Next {
-        while let position = record.steps.firstIndex(where: { !$0.status.isFinal }) {
-            if let next = begin(position, at: now, mayAttempt: mayAttempt) {
-                return next
-            }
-        }
-        record.status = .succeeded
-        record.finishedAt = now
-        return .end
+    /// How long it is until the next of the waiting steps goes on; nil where none waits.
+    var nextWait: Duration? {
+        record.steps.lazy.filter { $0.status == .waiting }.map { max(.zero, $0.remaining ?? .zero) }.min()
     }
 
-    /// Begins a step, or another attempt of it; nil where it has ended and the run goes on.
-    private mutating func begin(_ position: Int, at now: Int64, mayAttempt: Bool) -> Next? {
-        let step = automation.steps[position]
-        let context = RunContext(self)
-        if step.action == .delay, record.steps[position].status == .waiting {
-            return succeed(position, output: record.steps[position].output ?? Array("null".utf8), at: now)
-        }
-        do throws(StepError) {
-            if record.steps[position].attempt == 0, let when = step.when, try !context.matches(when) {
-                update(position) { stored in
-                    stored.status = .skipped
-                    stored.finishedAt = now
+    // MARK: Going on
+
+    /// Begins every step that can begin, and says what is to be done then.
+    private mutating func proceed(at now: Int64, mayAttempt: Bool) -> Next {
+        var started: [Int] = []
+        var isShortOfRoom = false
+        var hasMoved = true
+        while hasMoved {
+            hasMoved = settle(at: now)
+            var progress = RunProgress(automation, record)
+            for position in record.steps.indices where progress.mayBegin(position) {
+                let hasRoom = mayAttempt && progress.attempts < Self.maximumAttempts
+                guard begin(position, at: now, hasRoom: hasRoom) else {
+                    isShortOfRoom = isShortOfRoom || !mayAttempt
+                    continue
                 }
-                return nil
+                hasMoved = true
+                progress.begun(position, record.steps[position])
+                if record.steps[position].isUnderWay { started.append(position) }
+                if progress.isStopped(by: record.steps[position], at: position) { break }
             }
-        } catch {
-            return fail(position, error, at: now)
         }
-        guard !step.action.hasEffect || mayAttempt || record.isDryRun else {
+        return next(started, isShortOfRoom: isShortOfRoom, at: now)
+    }
+
+    private mutating func next(_ started: [Int], isShortOfRoom: Bool, at now: Int64) -> Next {
+        if record.steps.contains(where: \.isUnderWay) {
+            record.status = .running
+            return .attempts(started)
+        }
+        if isShortOfRoom {
             record.status = .queued
             return .queue
         }
-        let input: [UInt8]
-        do throws(StepError) {
-            input = try context.input(of: step)
-        } catch {
-            update(position) { $0.startedAt = $0.startedAt ?? now }
-            guard record.isDryRun, error.code == TemplateError.Code.missingValue.rawValue, readsSample(step) else {
-                return fail(position, error, at: now)
-            }
-            // What it reads is only there once the step before has really been made.
-            update(position) { stored in
-                stored.status = .notSimulated
-                stored.error = error.bytes
-                stored.finishedAt = now
-            }
-            return nil
-        }
-        update(position) { stored in
-            stored.status = .running
-            stored.attempt += 1
-            stored.startedAt = stored.startedAt ?? now
-            stored.error = nil
-            stored.setInput(input, hash: step.constantInputHash)
-        }
-        if record.isDryRun {
-            return simulate(position, at: now)
-        }
-        switch step.action {
-        case .transform:
-            return succeed(position, output: input, at: now)
-        case .emit:
-            return emit(position, input, at: now)
-        case .delay:
-            return delay(position, input, at: now)
-        case .http, .webhook:
-            record.status = .running
-            change.started.append(
-                RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)
-            )
-            return .attempt(position)
-        }
-    }
-
-    /// Whether a step reads the output of one that was only simulated.
-    private func readsSample(_ step: CompiledAutomation.Step) -> Bool {
-        let read = Set(step.input.references.compactMap(\.step))
-        return zip(automation.steps, record.steps).contains { earlier, stored in
-            read.contains(earlier.name)
-                && (stored.status == .notSimulated || stored.simulation != nil && earlier.action.hasEffect)
-        }
-    }
-
-    /// In a dry run a step says what it would do, and the run goes on with what its output could be.
-    private mutating func simulate(_ position: Int, at now: Int64) -> Next? {
-        let step = automation.steps[position]
-        do throws(StepError) {
-            let input = try RunContext(self).simulatedInput(of: step)
-            let simulation = try Simulation(
-                step.action,
-                input,
-                recorded: record.steps[position].input ?? input,
-                run: record,
-                position: position,
-                signal: signal
-            )
-            update(position) { $0.simulation = simulation.bytes }
-            return succeed(position, output: simulation.output, at: now)
-        } catch {
-            return fail(position, error, at: now)
-        }
-    }
-
-    /// A signal of the run's own is stored and sent with the run itself, so it is no effect outside.
-    private mutating func emit(_ position: Int, _ input: [UInt8], at now: Int64) -> Next? {
-        do throws(StepError) {
-            let emission = try Emission(input, run: record, position: position, causation: signal)
-            change.emissions.append(emission)
-            return succeed(position, output: emission.output, at: now)
-        } catch {
-            return fail(position, error, at: now)
-        }
-    }
-
-    /// The run waits for a timer; nil where there is nothing to wait for.
-    private mutating func delay(_ position: Int, _ input: [UInt8], at now: Int64) -> Next? {
-        do throws(StepError) {
-            let delay = try Delay(input, at: now)
-            guard delay.until > now else {
-                return succeed(position, output: delay.output, at: now)
-            }
-            update(position) { step in
-                step.status = .waiting
-                step.setOutput(delay.output)
-            }
-            let wait = Duration.microseconds(delay.until - now)
+        if let wait = nextWait {
             record.status = .waiting
             change.timer = wait
             return .wait(wait)
-        } catch {
-            return fail(position, error, at: now)
         }
-    }
-
-    // MARK: Ends of steps
-
-    private mutating func succeed(_ position: Int, output: [UInt8], at now: Int64) -> Next? {
-        guard output.count <= RunRecord.maximumOutput else {
-            let error = StepError(code: "output_too_large", detail: "The output is longer than 256 KiB.")
-            return fail(position, error, at: now)
+        if record.steps.contains(where: { $0.status == .unknown }) {
+            record.status = .unknown
+            return .park
         }
-        update(position) { step in
-            step.status = .succeeded
-            step.finishedAt = now
-            step.error = nil
-            step.setOutput(output)
-        }
-        return nil
-    }
-
-    /// Waits for another attempt; nil where none is left.
-    private mutating func retry(
-        _ position: Int,
-        _ failure: AttemptOutcome.Failure,
-        chance: Double
-    ) -> Next? {
-        let attempt = record.steps[position].attempt - record.steps[position].attemptsBefore
-        let policy = automation.steps[position].retry
-        guard failure.isRetryable, let delay = policy.delay(after: attempt, chance: chance) else {
-            return nil
-        }
-        let asked = min(failure.retryAfter ?? .zero, max(policy.maximumDelay, delay))
-        let wait = max(delay, asked)
-        update(position) { step in
-            step.status = .waiting
-            step.error = failure.error.bytes
-        }
-        record.status = .waiting
-        change.timer = wait
-        return .wait(wait)
-    }
-
-    /// A step has failed for good; nil where the run goes on all the same.
-    private mutating func fail(_ position: Int, _ error: StepError, at now: Int64) -> Next? {
-        update(position) { step in
-            step.status = .failed
-            step.finishedAt = now
-            step.error = error.bytes
-        }
-        guard automation.steps[position].onError == .fail else {
-            return nil
-        }
-        for later in record.steps.indices where !record.steps[later].status.isFinal {
-            update(later) { step in
-                step.status = .skipped
-                step.finishedAt = now
-            }
-        }
-        let name = record.steps[position].name
-        record.error =
-            StepError(
-                code: "step_failed",
-                detail: "Step \"\(name)\" failed: \(error.detail)",
-                members: ["step": .string(name)]
-            )
-            .bytes
-        record.status = .failed
-        record.finishedAt = now
+        end(at: now)
         return .end
     }
 
-    private mutating func update(_ position: Int, _ body: (inout RunRecord.Step) -> Void) {
+    /// Changes a step, so that it is stored.
+    mutating func update(_ position: Int, _ body: (inout RunRecord.Step) -> Void) {
         body(&record.steps[position])
         change.steps.insert(position)
     }

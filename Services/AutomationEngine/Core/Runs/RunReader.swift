@@ -31,7 +31,7 @@ struct RunReader: Sendable {
                             'finished_at', \(Self.time("a.finished_at"))) ORDER BY a.number)
                         FROM engine.step_attempts a
                         WHERE a.run_id = s.run_id AND a.position = s.position)::text,
-                       s.simulation
+                       s.simulation, s.parent, s.item
                 FROM engine.automation_run_steps s
                 WHERE s.run_id = $1 ORDER BY s.position
                 """,
@@ -48,8 +48,12 @@ struct RunReader: Sendable {
         run.writeEvents(to: &writer)
         writer.key("steps")
         writer.beginArray()
-        for row in results[1] {
-            try writeStep(row, of: id, to: &writer)
+        let items = try Dictionary(grouping: results[1].filter { try $0.decode(11, as: Int?.self) != nil }) { row in
+            try row.decode(11, as: Int.self)
+        }
+        let steps = try results[1].filter { try $0.decode(11, as: Int?.self) == nil }
+        for (position, row) in steps.enumerated() {
+            try writeStep(row, items: items[position], of: id, to: &writer)
         }
         writer.endArray()
         writer.endObject()
@@ -113,7 +117,12 @@ struct RunReader: Sendable {
         return id
     }
 
-    private func writeStep(_ row: PostgresRow, of run: UUID, to writer: inout JSONWriter) throws {
+    private func writeStep(
+        _ row: PostgresRow,
+        items: [PostgresRow]?,
+        of run: UUID,
+        to writer: inout JSONWriter
+    ) throws {
         let name = try row.decode(0, as: String.self)
         writer.beginObject()
         writer.member("name", name)
@@ -135,6 +144,39 @@ struct RunReader: Sendable {
         writer.member("finished_at", try row.decode(8, as: PostgresTimestamp?.self).map(Timestamp.format))
         if let simulation = try row.decode(10, as: [UInt8]?.self) {
             writer.member("simulation", raw: simulation)
+        }
+        if let attempts = try row.decode(9, as: [UInt8]?.self) {
+            writer.key("attempts")
+            writer.raw(attempts)
+        }
+        if let items {
+            writer.key("items")
+            writer.beginArray()
+            for item in items { try writeItem(item, of: run, to: &writer) }
+            writer.endArray()
+        }
+        writer.endObject()
+    }
+
+    /// Writes what has become of one item of a repeated step; its value is in the input of the step.
+    private func writeItem(_ row: PostgresRow, of run: UUID, to writer: inout JSONWriter) throws {
+        let name = try row.decode(0, as: String.self)
+        writer.beginObject()
+        writer.member("name", name)
+        writer.member("item", try row.decode(12, as: Int64.self))
+        writer.member("status", try row.decode(2, as: String.self))
+        writer.member("attempt", try row.decode(3, as: Int64.self))
+        writer.member("error", raw: try row.decode(6, as: [UInt8]?.self))
+        writer.member("started_at", try row.decode(7, as: PostgresTimestamp?.self).map(Timestamp.format))
+        writer.member("finished_at", try row.decode(8, as: PostgresTimestamp?.self).map(Timestamp.format))
+        if let simulation = try row.decode(10, as: [UInt8]?.self) {
+            writer.member("simulation", raw: simulation)
+        }
+        if try row.decode(5, as: [UInt8]?.self) != nil {
+            writer.key("output")
+            writer.beginObject()
+            writer.member("$ref", "/api/runs/\(run.lowercased)/steps/\(name)/output")
+            writer.endObject()
         }
         if let attempts = try row.decode(9, as: [UInt8]?.self) {
             writer.key("attempts")

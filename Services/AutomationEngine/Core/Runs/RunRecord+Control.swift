@@ -11,7 +11,7 @@ extension RunRecord {
     mutating func cancel(at now: Int64) -> RunChange {
         var change = RunChange()
         for position in steps.indices where !steps[position].status.isFinal {
-            if steps[position].status == .running {
+            if steps[position].isUnderWay {
                 let error = StepError(
                     code: "canceled",
                     detail: "The run was canceled while the attempt was under way; it may have had its effect."
@@ -28,6 +28,7 @@ extension RunRecord {
             }
             steps[position].status = .canceled
             steps[position].finishedAt = now
+            steps[position].remaining = nil
             change.steps.insert(position)
         }
         status = .canceled
@@ -36,19 +37,28 @@ extension RunRecord {
         return change
     }
 
-    /// Makes a failed run go on from the step that has failed; what has succeeded stays.
+    /// Makes a failed run go on from what has failed; what has succeeded stays.
     ///
-    /// The failed step gets all of its attempts once more, and those after it, which were skipped because of it, are to be
-    /// executed.
+    /// A step that has failed gets all of its attempts once more, of a repeated one those items that have failed; what was
+    /// skipped or canceled because of it is to be executed, and so are the steps of a failure branch if it comes to that
+    /// again.
     ///
+    /// - Parameter automation: The run's automation.
     /// - Returns: What is to be stored besides the run's own row.
-    mutating func resume() -> RunChange {
+    mutating func resume(_ automation: CompiledAutomation) -> RunChange {
         var change = RunChange()
-        guard let failed = steps.lastIndex(where: { $0.status == .failed }) else {
-            return change
-        }
-        for position in failed..<steps.count {
-            steps[position].status = .queued
+        for position in steps.indices {
+            let step = automation.steps[steps[position].parent ?? position]
+            let isKept =
+                switch steps[position].status {
+                case .succeeded: step.branch == nil
+                case .failed: step.branch == nil && step.onError == .continue
+                default: false
+                }
+            guard !isKept else {
+                continue
+            }
+            steps[position].status = steps[position].isRepeated ? .running : .queued
             steps[position].attemptsBefore = steps[position].attempt
             steps[position].error = nil
             steps[position].finishedAt = nil

@@ -3,8 +3,8 @@ import Domain
 extension RunRecord {
     /// Ends a run that no replica can go on with: its definition or its signal cannot be read any more.
     ///
-    /// A step whose attempt was under way may have had its effect, so that a person decides about it first; otherwise the
-    /// run has failed at the step that was next, and those after it are skipped.
+    /// Steps whose attempts were under way may have had their effects, so that a person decides about them first; otherwise
+    /// the run has failed at the step that was next, and those after it are skipped.
     ///
     /// - Parameters:
     ///   - error: Why it cannot go on.
@@ -13,19 +13,21 @@ extension RunRecord {
     mutating func giveUp(_ error: StepError, at now: Int64) -> RunChange {
         var change = RunChange()
         self.error = error.bytes
-        if let position = steps.firstIndex(where: { $0.status == .running }) {
+        for position in steps.indices where steps[position].isUnderWay {
             steps[position].status = .unknown
             steps[position].error = error.bytes
             status = .unknown
-            change.steps = [position]
-            change.ended = [
+            change.steps.insert(position)
+            change.ended.append(
                 RunChange.AttemptEnd(
                     position: position,
                     number: steps[position].attempt,
                     outcome: .unknown(error),
                     finishedAt: now
                 )
-            ]
+            )
+        }
+        guard change.ended.isEmpty else {
             return change
         }
         for position in steps.indices where !steps[position].status.isFinal {

@@ -27,6 +27,17 @@ struct RunRecord: Sendable {
         var startedAt: Int64?
         /// Microseconds of Unix time.
         var finishedAt: Int64?
+        /// The position of the step that this is an item of; nil for a step itself.
+        var parent: Int?
+        /// The item's place among those of its step, from 0.
+        var item: Int?
+        /// Whether the step's items have begun: it makes no attempt itself.
+        var isRepeated = false
+        /// How much longer a waiting step waits; nil where its time has come.
+        var remaining: Duration?
+
+        /// Whether an attempt of it is under way.
+        var isUnderWay: Bool { status == .running && !isRepeated }
 
         /// Sets the input, with its hash where that is known.
         mutating func setInput(_ bytes: [UInt8], hash: String?) {
@@ -190,8 +201,10 @@ extension RunRecord.Step {
         writer.member("error", raw: error)
         writer.member("finished_at", finishedAt.map(Timestamp.format))
         writer.member("input", inputHash)
+        if let item { writer.member("item", Int64(item)) }
         writer.member("name", name)
         writer.member("output", outputHash)
+        if let parent { writer.member("parent", Int64(parent)) }
         writer.member("position", Int64(position))
         writer.member("started_at", startedAt.map(Timestamp.format))
         writer.member("status", status.rawValue)

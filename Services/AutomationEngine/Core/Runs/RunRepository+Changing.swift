@@ -15,6 +15,15 @@ struct RunUpdate: Sendable {
     var change: RunChange
 
     var hold: Hold { Hold(run: record.id, fence: record.fence) }
+
+    /// The steps that have begun to wait, and for how long.
+    var waits: [(position: Int, wait: Duration)] {
+        change.steps.sorted().compactMap { position in
+            record.steps[position].remaining.map { (position, $0) }
+        }
+    }
+
+    fileprivate var hasWaits: Bool { change.steps.contains { record.steps[$0].remaining != nil } }
 }
 
 extension RunRepository {
@@ -62,13 +71,16 @@ extension RunRepository {
             + (update.change.ended.isEmpty ? [] : [endingAttempts([update])]) + statements
     }
 
-    /// Attempts, timers and emissions: of runs that begin, and of those that go on.
+    /// Items, attempts, timers and emissions: of runs that begin, and of those that go on.
     static func recording(_ updates: [RunUpdate], owner: UUID) -> [PostgresStatement] {
         var statements: [PostgresStatement] = []
+        if updates.contains(where: { !$0.change.added.isEmpty }) { statements.append(addingItems(updates)) }
         if updates.contains(where: { !$0.change.ended.isEmpty }) { statements.append(endingAttempts(updates)) }
         if updates.contains(where: { !$0.change.started.isEmpty }) {
             statements.append(startingAttempts(updates, owner: owner))
         }
+        // A step's own time comes first, so that it has come when the timer of its run is due.
+        if updates.contains(where: \.hasWaits) { statements.append(settingTimes(updates)) }
         if updates.contains(where: { $0.change.timer != nil }) { statements.append(settingTimers(updates)) }
         let emissions = updates.flatMap(\.change.emissions)
         if !emissions.isEmpty { statements.append(storing(emissions)) }
@@ -95,7 +107,7 @@ extension RunRepository {
 
     private static func changingSteps(_ updates: [RunUpdate]) -> PostgresStatement {
         let steps = updates.flatMap { update in
-            update.change.steps.sorted().map {
+            update.change.steps.subtracting(update.change.added).sorted().map {
                 (runID: update.record.id, position: Int32($0), step: update.record.steps[$0])
             }
         }
@@ -119,6 +131,56 @@ extension RunRepository {
                 .textBytesArray(steps.map(\.step.error)),
                 .timestampArray(microseconds: steps.map(\.step.startedAt)),
                 .timestampArray(microseconds: steps.map(\.step.finishedAt)),
+            ]
+        )
+    }
+
+    private static func addingItems(_ updates: [RunUpdate]) -> PostgresStatement {
+        let items = updates.flatMap { update in
+            update.change.added.sorted().map {
+                (runID: update.record.id, position: Int32($0), step: update.record.steps[$0])
+            }
+        }
+        return PostgresStatement(
+            """
+            INSERT INTO engine.automation_run_steps (run_id, position, name, action_key, status, attempt, input, output,
+                                                     error, started_at, finished_at, parent, item)
+            SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[],
+                                 $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[],
+                                 $12::integer[], $13::integer[])
+            """,
+            [
+                .uuidArray(items.map(\.runID)),
+                .int4Array(items.map(\.position)),
+                .textArray(items.map(\.step.name)),
+                .textArray(items.map(\.step.actionKey)),
+                .textArray(items.map(\.step.status.rawValue)),
+                .int4Array(items.map { Int32($0.step.attempt) }),
+                .textBytesArray(items.map(\.step.input)),
+                .textBytesArray(items.map(\.step.output)),
+                .textBytesArray(items.map(\.step.error)),
+                .timestampArray(microseconds: items.map(\.step.startedAt)),
+                .timestampArray(microseconds: items.map(\.step.finishedAt)),
+                .int4Array(items.map { Int32($0.step.parent ?? 0) }),
+                .int4Array(items.map { Int32($0.step.item ?? 0) }),
+            ]
+        )
+    }
+
+    /// When each waiting step goes on; the timer of its run is due with the first of them.
+    private static func settingTimes(_ updates: [RunUpdate]) -> PostgresStatement {
+        let waits = updates.flatMap { update in
+            update.waits.map { (runID: update.record.id, position: Int32($0.position), wait: $0.wait) }
+        }
+        return PostgresStatement(
+            """
+            UPDATE engine.automation_run_steps s SET due_at = clock_timestamp() + w.wait * interval '1 microsecond'
+            FROM unnest($1::uuid[], $2::integer[], $3::bigint[]) AS w (run_id, position, wait)
+            WHERE s.run_id = w.run_id AND s.position = w.position
+            """,
+            [
+                .uuidArray(waits.map(\.runID)), .int4Array(waits.map(\.position)),
+                .int8Array(waits.map { Int64($0.wait / .microseconds(1)) }),
             ]
         )
     }

@@ -78,7 +78,8 @@ extension RunRepository {
             PostgresStatement(
                 """
                 SELECT run_id, name, action_key, status, attempt, input, output, error, started_at, finished_at,
-                       attempts_before
+                       attempts_before, parent, item,
+                       CASE WHEN status = 'waiting' THEN extract(epoch FROM due_at - clock_timestamp())::float8 END
                 FROM engine.automation_run_steps WHERE run_id = ANY ($1) ORDER BY run_id, position
                 """,
                 [.uuidArray(ids)],
@@ -105,6 +106,12 @@ extension LoadedRun {
     fileprivate init(_ row: PostgresRow, steps: [PostgresRow]) throws {
         event = try row.decode(14, as: [UInt8]?.self)
         record = try RunRecord(row, event: event, steps: steps.map { try RunRecord.Step($0, at: 1) })
+        for parent in Set(record.steps.compactMap(\.parent)) {
+            guard record.steps.indices.contains(parent) else {
+                throw PostgresError(.decoding, "an item belongs to no step of its run")
+            }
+            record.steps[parent].isRepeated = true
+        }
     }
 
     /// The signal that started the run.
@@ -164,7 +171,10 @@ extension RunRecord.Step {
             attemptsBefore: try row.decode(column + 9),
             error: try row.decode(column + 6),
             startedAt: try row.decode(column + 7, as: PostgresTimestamp?.self)?.microsecondsSinceEpoch,
-            finishedAt: try row.decode(column + 8, as: PostgresTimestamp?.self)?.microsecondsSinceEpoch
+            finishedAt: try row.decode(column + 8, as: PostgresTimestamp?.self)?.microsecondsSinceEpoch,
+            parent: try row.decode(column + 10, as: Int?.self),
+            item: try row.decode(column + 11, as: Int?.self),
+            remaining: try row.decode(column + 12, as: Double?.self).map { .seconds($0) }
         )
         if let input = try row.decode(column + 4, as: [UInt8]?.self) {
             setInput(input, hash: nil)

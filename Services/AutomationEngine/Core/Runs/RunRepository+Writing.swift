@@ -167,7 +167,9 @@ extension RunRepository {
 
     private static func stepInsertion(of runs: [RunRecord]) -> PostgresStatement {
         let steps = runs.flatMap { run in
-            run.steps.enumerated().map { (runID: run.id, position: Int32($0.offset), step: $0.element) }
+            // Items come with what the batch records of a run's first steps.
+            run.steps.enumerated().lazy.filter { $0.element.parent == nil }
+                .map { (runID: run.id, position: Int32($0.offset), step: $0.element) }
         }
         return PostgresStatement(
             """

@@ -73,7 +73,12 @@ package enum Engine {
         let runs = RunReader(database: base.database)
         let signals = SignalDecisions(database: base.database, registry: registry)
         let secrets = SecretService(database: base.database, lanes: base.lanes, keys: execution.keys)
-        let control = RunControl(lanes: base.lanes, driver: execution.driver, now: execution.processor.now)
+        let control = RunControl(
+            lanes: base.lanes,
+            driver: execution.driver,
+            versions: execution.versions,
+            now: execution.processor.now
+        )
         let decisions = RunDecisions(lanes: base.lanes, driver: execution.driver)
         var routes = RequestRoutes()
         routes.on(RequestType.engineAutomationsCreate) { try await automations.create($1, context: $0) }

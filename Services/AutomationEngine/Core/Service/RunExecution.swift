@@ -14,6 +14,7 @@ struct RunExecution: Sendable {
     /// Nil where no key file is configured.
     let keys: SecretKeyRing?
     let driver: RunDriver
+    let versions: AutomationVersions
     let processor: SignalProcessor
     let parts: [ServicePart]
 
@@ -23,13 +24,14 @@ struct RunExecution: Sendable {
         let client = try OutboundClient(configuration: Self.outbound(configuration))
         let now: @Sendable () -> Int64 = { Timestamp.now().microseconds }
         let committer = RunCommitter(lanes: base.lanes, owner: base.instance, now: now)
+        versions = AutomationVersions(database: base.database, registry: registry)
         let driver = RunDriver(
             slots: RunSlots(
                 capacity: configuration[EngineKeys.effects],
                 share: configuration[EngineKeys.effectsPerTenant]
             ),
             repository: RunRepository(database: base.database),
-            versions: AutomationVersions(database: base.database, registry: registry),
+            versions: versions,
             committer: committer,
             effects: EffectPerformer(client: client, secrets: SecretStore(database: base.database, keys: keys)),
             lanes: base.lanes,

@@ -115,7 +115,7 @@ struct SignalProcessor: Sendable {
             metrics.stored(begun.lazy.map(\.machine.record))
             var driven: Set<UUID> = []
             for (machine, next) in begun where next != .end {
-                if case .attempt = next { driven.insert(machine.record.id) }
+                if case .attempts = next { driven.insert(machine.record.id) }
                 driver.committed(machine, next: next, since: since)
             }
             for run in reserved.subtracting(driven) { driver.slots.release(run) }
@@ -181,8 +181,8 @@ struct SignalProcessor: Sendable {
                 }
             )
         )
-        transaction.enqueue(RunRepository.simulating(updates.map(\.record)))
         transaction.enqueue(RunRepository.recording(updates, owner: owner))
+        transaction.enqueue(RunRepository.simulating(updates.map(\.record)))
         transaction.announce(updates, at: now())
         return (Outcome(received: received, fresh: fresh, runs: updates.map(\.record)), begun)
     }

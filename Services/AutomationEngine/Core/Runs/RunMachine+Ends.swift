@@ -1,0 +1,182 @@
+import Domain
+import JSON
+import Templates
+
+// MARK: - Steps that are repeated for items
+
+extension RunMachine {
+    /// Makes a row for each item; they begin as steps do.
+    mutating func beginItems(of position: Int, _ forEach: AutomationDefinition.ForEach, at now: Int64) {
+        update(position) { step in
+            step.status = .running
+            step.attempt = 1
+            step.startedAt = now
+        }
+        do throws(StepError) {
+            let items = try RunContext(self, position).resolve(forEach.items, secrets: [:]).value
+            guard let array = try? JSONDocument(parsing: items, limits: .wrapped).root, array.kind == .array else {
+                throw StepError(code: "invalid_input", detail: "The items of for_each are no array.")
+            }
+            guard array.count <= forEach.maximumItems else {
+                throw StepError(
+                    code: "too_many_items",
+                    detail: "There are \(array.count) items; max_items allows \(forEach.maximumItems)."
+                )
+            }
+            let step = record.steps[position]
+            update(position) { stored in
+                stored.setInput(items, hash: nil)
+                stored.isRepeated = true
+            }
+            for item in 0..<array.count {
+                change.added.insert(record.steps.count)
+                record.steps.append(
+                    RunRecord.Step(
+                        name: "\(step.name).\(item)",
+                        actionKey: step.actionKey,
+                        status: .queued,
+                        attempt: 0,
+                        parent: position,
+                        item: item
+                    )
+                )
+            }
+            if record.isDryRun {
+                let simulation = Simulation(would: "Do this for each of \(array.count) items.", output: [])
+                update(position) { $0.simulation = simulation.bytes }
+            }
+        } catch {
+            fail(position, error, at: now)
+        }
+    }
+
+    /// Ends repeated steps whose items have ended, and gives up what a failure has made needless.
+    ///
+    /// - Returns: Whether anything has changed.
+    mutating func settle(at now: Int64) -> Bool {
+        guard record.steps.contains(where: { $0.isRepeated || $0.status == .failed }) else {
+            return false
+        }
+        var hasMoved = false
+        for position in automation.steps.indices {
+            let step = automation.steps[position]
+            let isStopped = record.failing(in: step.branch, of: automation) != nil
+            switch record.steps[position].status {
+            case .running where record.steps[position].isRepeated:
+                hasMoved = settleItems(of: position, isStopped: isStopped, at: now) || hasMoved
+            case .waiting where isStopped:
+                end(position, as: .canceled, at: now)
+                hasMoved = true
+            default: break
+            }
+        }
+        if record.failing(in: nil, of: automation) != nil, record.isSettled(nil, of: automation) {
+            // What a branch reads of them is then certain.
+            for position in automation.steps.indices
+            where automation.steps[position].branch == nil && record.steps[position].status == .queued {
+                end(position, as: .skipped, at: now)
+                hasMoved = true
+            }
+        }
+        return hasMoved
+    }
+
+    private mutating func settleItems(of position: Int, isStopped: Bool, at now: Int64) -> Bool {
+        let items = record.steps.indices.filter { record.steps[$0].parent == position }
+        let failed = items.first { record.steps[$0].status == .failed }
+        let stops = isStopped || failed != nil && automation.steps[position].onError != .continue
+        if stops {
+            for item in items where record.steps[item].status == .waiting {
+                end(item, as: .canceled, at: now)
+            }
+        }
+        let isInHand = items.contains { item in
+            switch record.steps[item].status {
+            case .running, .waiting, .unknown: true
+            case .queued: !stops
+            default: false
+            }
+        }
+        guard !isInHand else {
+            return false
+        }
+        for item in items where record.steps[item].status == .queued {
+            end(item, as: .skipped, at: now)
+        }
+        endRepeated(position, items, failed: failed, isStopped: isStopped, at: now)
+        return true
+    }
+
+    private mutating func endRepeated(_ position: Int, _ items: [Int], failed: Int?, isStopped: Bool, at now: Int64) {
+        guard failed != nil || !isStopped else {
+            end(position, as: .canceled, at: now)
+            return
+        }
+        var outputs = JSONWriter()
+        outputs.beginArray()
+        for item in items {
+            outputs.raw(record.steps[item].output ?? Array("null".utf8))
+        }
+        outputs.endArray()
+        guard let failed else {
+            succeed(position, output: outputs.bytes, at: now)
+            return
+        }
+        if outputs.bytes.count <= RunRecord.maximumOutput {
+            update(position) { $0.setOutput(outputs.bytes) }
+        }
+        let count = items.count { record.steps[$0].status == .failed }
+        let item = record.steps[failed]
+        let reason = item.error.flatMap { try? JSONDocument(parsing: $0).root["detail"]?.stringValue } ?? ""
+        fail(
+            position,
+            StepError(
+                code: "item_failed",
+                detail: "\(count) of \(items.count) items failed; the first is item \(item.item ?? 0): \(reason)",
+                members: ["item": .number(Int64(item.item ?? 0)), "failed": .number(Int64(count))]
+            ),
+            at: now
+        )
+    }
+}
+
+// MARK: - The end of the run
+
+extension RunMachine {
+    /// Nothing is left to do: the run has succeeded or failed.
+    mutating func end(at now: Int64) {
+        for position in record.steps.indices where !record.steps[position].status.isFinal {
+            end(position, as: .skipped, at: now)
+        }
+        record.finishedAt = now
+        guard let failing = record.failing(in: nil, of: automation) else {
+            record.status = .succeeded
+            return
+        }
+        var detail = "Step \"\(record.steps[failing].name)\" failed: \(Self.detail(of: record.steps[failing]))"
+        if case .branch(let place) = automation.steps[failing].onError {
+            let branch = automation.branches[place]
+            let failed = record.failing(in: place, of: automation)
+            guard failed != nil || !branch.recovers else {
+                record.status = .succeeded
+                return
+            }
+            if let failed {
+                let step = record.steps[failed]
+                detail +=
+                    " The branch \"\(branch.name)\" failed as well, at step \"\(step.name)\": \(Self.detail(of: step))"
+            }
+        }
+        let error = StepError(
+            code: "step_failed",
+            detail: detail,
+            members: ["step": .string(record.steps[failing].name)]
+        )
+        record.error = error.bytes
+        record.status = .failed
+    }
+
+    private static func detail(of step: RunRecord.Step) -> String {
+        step.error.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped).root["detail"]?.stringValue } ?? ""
+    }
+}

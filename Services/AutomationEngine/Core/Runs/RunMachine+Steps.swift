@@ -1,0 +1,218 @@
+import Domain
+import JSON
+import Templates
+
+extension RunMachine {
+    /// Begins a step, or another attempt of it.
+    ///
+    /// - Returns: False where it waits for room.
+    mutating func begin(_ position: Int, at now: Int64, hasRoom: Bool) -> Bool {
+        let step = definition(at: position)
+        let isItem = record.steps[position].parent != nil
+        if step.action == .delay, record.steps[position].status == .waiting {
+            succeed(position, output: record.steps[position].output ?? Array("null".utf8), at: now)
+            return true
+        }
+        do throws(StepError) {
+            if !isItem, record.steps[position].attempt == 0, let when = step.when,
+                try !RunContext(self, position).matches(when)
+            {
+                end(position, as: .skipped, at: now)
+                return true
+            }
+        } catch {
+            fail(position, error, at: now)
+            return true
+        }
+        if let forEach = step.forEach, !isItem {
+            beginItems(of: position, forEach, at: now)
+            return true
+        }
+        guard !step.action.hasEffect || hasRoom || record.isDryRun else {
+            return false
+        }
+        let input: [UInt8]
+        do throws(StepError) {
+            input = try RunContext(self, position).input(of: step)
+        } catch {
+            update(position) { $0.startedAt = $0.startedAt ?? now }
+            if record.isDryRun, error.code == TemplateError.Code.missingValue.rawValue, readsSample(step) {
+                // What it reads is only there once the step before has really been made.
+                update(position) { $0.error = error.bytes }
+                end(position, as: .notSimulated, at: now)
+            } else {
+                fail(position, error, at: now)
+            }
+            return true
+        }
+        update(position) { stored in
+            stored.status = .running
+            stored.attempt += 1
+            stored.startedAt = stored.startedAt ?? now
+            stored.error = nil
+            stored.remaining = nil
+            stored.setInput(input, hash: step.constantInputHash)
+        }
+        if record.isDryRun {
+            simulate(position, at: now)
+        } else {
+            act(position, step, input, at: now)
+        }
+        return true
+    }
+
+    /// What the engine does itself is done at once; an effect outside is recorded first.
+    private mutating func act(_ position: Int, _ step: CompiledAutomation.Step, _ input: [UInt8], at now: Int64) {
+        switch step.action {
+        case .transform:
+            succeed(position, output: input, at: now)
+        case .emit:
+            emit(position, input, at: now)
+        case .delay:
+            delay(position, input, at: now)
+        case .http, .webhook:
+            change.started.append(
+                RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)
+            )
+        }
+    }
+
+    /// Whether a step reads the output of one that was only simulated.
+    private func readsSample(_ step: CompiledAutomation.Step) -> Bool {
+        let read = Set(step.input.references.compactMap(\.step))
+        return zip(automation.steps, record.steps).contains { earlier, stored in
+            read.contains(earlier.name)
+                && (stored.status == .notSimulated || stored.simulation != nil && earlier.action.hasEffect)
+        }
+    }
+
+    /// In a dry run a step says what it would do, and the run goes on with what its output could be.
+    private mutating func simulate(_ position: Int, at now: Int64) {
+        let step = definition(at: position)
+        do throws(StepError) {
+            let input = try RunContext(self, position).simulatedInput(of: step)
+            let simulation = try Simulation(
+                step.action,
+                input,
+                recorded: record.steps[position].input ?? input,
+                run: record,
+                position: position,
+                signal: signal
+            )
+            update(position) { $0.simulation = simulation.bytes }
+            succeed(position, output: simulation.output, at: now)
+        } catch {
+            fail(position, error, at: now)
+        }
+    }
+
+    /// A signal of the run's own is stored and sent with the run itself, so it is no effect outside.
+    private mutating func emit(_ position: Int, _ input: [UInt8], at now: Int64) {
+        do throws(StepError) {
+            let emission = try Emission(input, run: record, position: position, causation: signal)
+            change.emissions.append(emission)
+            succeed(position, output: emission.output, at: now)
+        } catch {
+            fail(position, error, at: now)
+        }
+    }
+
+    /// The step waits for a timer, unless there is nothing to wait for.
+    private mutating func delay(_ position: Int, _ input: [UInt8], at now: Int64) {
+        do throws(StepError) {
+            let delay = try Delay(input, at: now)
+            guard delay.until > now else {
+                succeed(position, output: delay.output, at: now)
+                return
+            }
+            update(position) { step in
+                step.status = .waiting
+                step.remaining = .microseconds(delay.until - now)
+                step.setOutput(delay.output)
+            }
+        } catch {
+            fail(position, error, at: now)
+        }
+    }
+}
+
+// MARK: - Ends of steps
+
+extension RunMachine {
+    /// Takes in how an attempt ended: the step has succeeded or failed, or there is another attempt, or a person decides.
+    mutating func conclude(_ position: Int, _ outcome: AttemptOutcome, at now: Int64, chance: Double) {
+        change.ended.append(
+            RunChange.AttemptEnd(
+                position: position,
+                number: record.steps[position].attempt,
+                outcome: outcome,
+                finishedAt: now
+            )
+        )
+        switch outcome {
+        case .succeeded(let output):
+            succeed(position, output: output, at: now)
+        case .failed(let failure):
+            retry(position, failure, at: now, chance: chance)
+        case .unknown(let error) where definition(at: position).isIdempotent:
+            retry(position, AttemptOutcome.Failure(error: error, isRetryable: true), at: now, chance: chance)
+        case .unknown(let error):
+            update(position) { step in
+                step.status = .unknown
+                step.error = error.bytes
+            }
+        case .notMade:
+            update(position) { $0.status = .queued }
+        }
+    }
+
+    mutating func succeed(_ position: Int, output: [UInt8], at now: Int64) {
+        guard output.count <= RunRecord.maximumOutput else {
+            let error = StepError(code: "output_too_large", detail: "The output is longer than 256 KiB.")
+            fail(position, error, at: now)
+            return
+        }
+        update(position) { step in
+            step.error = nil
+            step.setOutput(output)
+        }
+        end(position, as: .succeeded, at: now)
+    }
+
+    /// A step has failed for good.
+    mutating func fail(_ position: Int, _ error: StepError, at now: Int64) {
+        update(position) { $0.error = error.bytes }
+        end(position, as: .failed, at: now)
+    }
+
+    mutating func end(_ position: Int, as status: StepStatus, at now: Int64) {
+        update(position) { step in
+            step.status = status
+            step.finishedAt = now
+            step.remaining = nil
+        }
+    }
+
+    /// The step waits for another attempt, or has failed where none is left.
+    private mutating func retry(
+        _ position: Int,
+        _ failure: AttemptOutcome.Failure,
+        at now: Int64,
+        chance: Double
+    ) {
+        let attempt = record.steps[position].attempt - record.steps[position].attemptsBefore
+        let policy = definition(at: position).retry
+        guard failure.isRetryable, !policy.nonRetryable.contains(failure.error),
+            let delay = policy.delay(after: attempt, chance: chance)
+        else {
+            fail(position, failure.error, at: now)
+            return
+        }
+        let asked = min(failure.retryAfter ?? .zero, max(policy.maximumDelay, delay))
+        update(position) { step in
+            step.status = .waiting
+            step.remaining = max(delay, asked)
+            step.error = failure.error.bytes
+        }
+    }
+}
