@@ -133,7 +133,7 @@ let serviceTargets: [Target] =
     + service(
         "AutomationEngine",
         executable: "automation-engine",
-        coreDependencies + ["CloudEvents", "EventPattern", "OutboundHTTP", "Secrets", "Templates", deque]
+        coreDependencies + ["CloudEvents", "EventPattern", "JSONSchema", "OutboundHTTP", "Secrets", "Templates", deque]
     )
     + service("AuditWriter", executable: "audit-writer", coreDependencies)
     + service("Scheduler", executable: "scheduler", ["Persistence", "ServiceBase", "ServiceRuntime"])

@@ -31,6 +31,8 @@ package enum RequestType {
     package static let engineRunsCancel = "engine.runs.cancel"
     package static let engineRunsResume = "engine.runs.resume"
     package static let engineRunsRerun = "engine.runs.rerun"
+    package static let engineRunsDecide = "engine.runs.decide"
+    package static let engineApprovalsList = "engine.approvals.list"
     package static let engineRunsResolve = "engine.runs.resolve"
     package static let engineAutomationsWhy = "engine.automations.why"
     package static let engineSecretsPut = "engine.secrets.put"

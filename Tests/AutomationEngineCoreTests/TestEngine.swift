@@ -52,8 +52,12 @@ struct TestEngine: Sendable {
     }
 
     /// A run that begins, stored as the engine stores it.
-    func begin(_ automation: CompiledAutomation, data: String = "{}") async throws -> (RunMachine, RunMachine.Next) {
-        let signal = try Fixtures.signal(data: data)
+    func begin(
+        _ automation: CompiledAutomation,
+        data: String = "{}",
+        signal: IncomingSignal? = nil
+    ) async throws -> (RunMachine, RunMachine.Next) {
+        let signal = try signal ?? Fixtures.signal(data: data)
         var machine = RunMachine(automation, signal: signal, runID: UUIDv7.make(), at: Self.now)
         let next = machine.resumed(at: Self.now)
         let update = RunUpdate(record: machine.record, change: machine.takeChange())

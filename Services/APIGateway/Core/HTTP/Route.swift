@@ -28,6 +28,9 @@ package enum Route: String, CaseIterable, Sendable {
     case listActions
     case whyAutomation
     case resolveStep
+    case listApprovals
+    case approveStep
+    case rejectStep
     case listSecrets
     case putSecret
     case deleteSecret
@@ -61,11 +64,12 @@ package enum Route: String, CaseIterable, Sendable {
         switch self {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
-            .listActions, .listSecrets,
+            .listActions, .listApprovals, .listSecrets,
             .listTokens, .listHooks, .getHook, .listDeadLetters,
             .getDeadLetter, .listReplays, .getReplay:
             .get
-        case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .cancelRun, .resumeRun, .rerunRun,
+        case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .approveStep, .rejectStep, .cancelRun, .resumeRun,
+            .rerunRun,
             .createAutomation, .validateAutomation,
             .restoreAutomation, .executeAutomation, .activateAutomation, .deactivateAutomation, .createToken,
             .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter,
@@ -103,6 +107,9 @@ package enum Route: String, CaseIterable, Sendable {
         case .listActions: "/admin/api/actions"
         case .whyAutomation: "/admin/api/automations/{id}/why"
         case .resolveStep: "/api/runs/{run_id}/steps/{name}/resolve"
+        case .listApprovals: "/api/approvals"
+        case .approveStep: "/api/runs/{run_id}/steps/{name}/approve"
+        case .rejectStep: "/api/runs/{run_id}/steps/{name}/reject"
         case .listSecrets: "/admin/api/secrets"
         case .putSecret, .deleteSecret: "/admin/api/secrets/{name}"
         case .createToken, .listTokens: "/admin/api/tokens"

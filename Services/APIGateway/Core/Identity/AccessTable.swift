@@ -15,10 +15,12 @@ package enum AccessTable {
         case .receiveHook: []
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
-            .listActions,
+            .listActions, .listApprovals,
             .whyAutomation:
             [.viewer, .operator, .author, .admin, .auditor]
         case .resolveStep, .cancelRun, .resumeRun, .rerunRun, .executeAutomation: [.operator, .admin]
+        // An approval names who may decide about it: by role, or by name.
+        case .approveStep, .rejectStep: [.viewer, .operator, .author, .admin, .auditor]
         case .redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay: [.operator, .admin]
         case .listDeadLetters, .getDeadLetter, .listReplays, .getReplay: [.operator, .admin, .auditor]
         case .listSecrets: [.author, .admin]

@@ -133,6 +133,46 @@ struct ActionRegistry: Sendable {
             ],
             isIdempotent: true
         ),
+        ActionDeclaration(
+            key: "flow.approval",
+            title: "Ask for approval",
+            description:
+                "Lets the run wait until a person has approved it: by role or by name, and never who has started it unless "
+                + "that is allowed. A rejection is a failure of the step, and so is the end of the time limit.",
+            inputSchema: [
+                "type": "object",
+                "properties": [
+                    "title": ["type": "string", "minLength": 1, "maxLength": 200],
+                    "message": ["type": "string", "maxLength": 10_000],
+                    "roles": [
+                        "type": "array", "maxItems": .number(Int64(Approval.maximumNames)),
+                        "items": ["enum": ["viewer", "operator", "author", "admin", "auditor"]],
+                    ],
+                    "people": [
+                        "type": "array", "maxItems": .number(Int64(Approval.maximumNames)),
+                        "items": ["type": "string", "minLength": 1, "maxLength": 255],
+                    ],
+                    "allow_requester": ["type": "boolean", "default": false],
+                    "form": ["type": ["object", "boolean"], "description": "A JSON Schema."],
+                    "within": ["type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$", "default": "7d"],
+                    "on_timeout": ["enum": ["fail", "approve"], "default": "fail"],
+                ],
+                "required": ["title"],
+                "additionalProperties": false,
+            ],
+            outputSchema: [
+                "type": "object",
+                "properties": [
+                    "approved": ["type": "boolean"],
+                    "by": ["type": ["string", "null"]],
+                    "comment": ["type": "string"],
+                    "decision": ["enum": ["approved", "timed_out"]],
+                    "form": true,
+                ],
+                "required": ["approved", "by", "decision", "form"],
+            ],
+            isIdempotent: true
+        ),
     ])
 
     subscript(key: String) -> ActionDeclaration? {

@@ -7,16 +7,20 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     case http = "http.request"
     case delay = "flow.delay"
     case webhook = "notify.webhook"
+    case approval = "flow.approval"
 
     /// Whether an attempt reaches outside the engine, and must be recorded before it is made.
     ///
     /// What a step emits is stored with the run itself.
     var hasEffect: Bool {
         switch self {
-        case .transform, .emit, .delay: false
+        case .transform, .emit, .delay, .approval: false
         case .http, .webhook: true
         }
     }
+
+    /// Whether the run only waits in it, and makes no attempt.
+    var isWait: Bool { self == .delay || self == .approval }
 
     /// Whether an attempt of unknown outcome may simply be repeated where the step says nothing of it.
     ///
@@ -24,7 +28,7 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     /// - Returns: Whether it may; false where a template decides what is sent.
     func isIdempotent(_ input: JSONView?) -> Bool {
         switch self {
-        case .transform, .emit, .delay: true
+        case .transform, .emit, .delay, .approval: true
         case .http: HTTPCall.isIdempotent(input)
         // Whoever verifies the signature knows the message's id, and takes it for what it is: the same once more.
         case .webhook: input?["secret"] != nil

@@ -52,6 +52,13 @@ extension Simulation {
                 would: "Wait until \(Timestamp.format(delay.until)), which a dry run does not.",
                 output: delay.output
             )
+        case .approval:
+            let approval = try Approval(input)
+            let names = approval.roles.map(\.rawValue) + approval.people
+            self.init(
+                would: "Ask for the approval of \(names.joined(separator: ", ")), which a dry run takes as given.",
+                output: Array(#"{"approved":true,"by":null,"decision":"approved","form":null}"#.utf8)
+            )
         case .webhook:
             let (input, hasSecretURL) = Self.withoutSecretURL(input, recorded: recorded)
             let call = try WebhookCall(input)

@@ -48,9 +48,10 @@ extension DefinitionReader {
         if let action {
             checkInput(step["input"], of: action, at: pointer.appending("input"))
         }
-        if action == .delay {
+        if let action, action.isWait {
             for member in ["retry", "timeout"] where step[member] != nil {
-                add(pointer.appending(member), "invalid_value", "flow.delay makes no attempt, so it has no \(member).")
+                let detail = "\(action.rawValue) makes no attempt, so it has no \(member)."
+                add(pointer.appending(member), "invalid_value", detail)
             }
         }
         guard faults.count == before, let name, let action, let input else {
@@ -225,6 +226,11 @@ extension DefinitionReader {
         case .delay:
             refuseUnknown(input, known: ["for", "until"], at: pointer)
             for fault in Delay.faults(of: input) {
+                add(pointer.appending(fault.member), fault.code, fault.detail)
+            }
+        case .approval:
+            refuseUnknown(input, known: Approval.members, at: pointer)
+            for fault in Approval.faults(of: input) {
                 add(pointer.appending(fault.member), fault.code, fault.detail)
             }
         case .webhook:

@@ -26,6 +26,10 @@ struct RunChange: Sendable {
     var started: [AttemptStart] = []
     var ended: [AttemptEnd] = []
     var emissions: [Emission] = []
+    /// What steps have begun to wait for besides a time.
+    var opened: [StepWait] = []
+    /// Positions of steps that do not wait for it any more.
+    var closed: Set<Int> = []
     /// How long after it is stored the run goes on, by the clock of the database.
     var timer: Duration?
 }

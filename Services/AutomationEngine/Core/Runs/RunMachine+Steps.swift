@@ -13,6 +13,10 @@ extension RunMachine {
             succeed(position, output: record.steps[position].output ?? Array("null".utf8), at: now)
             return true
         }
+        if record.steps[position].awaits {
+            arrive(position, at: now)
+            return true
+        }
         do throws(StepError) {
             if !isItem, record.steps[position].attempt == 0, let when = step.when,
                 try !RunContext(self, position).matches(when)
@@ -70,6 +74,8 @@ extension RunMachine {
             emit(position, input, at: now)
         case .delay:
             delay(position, input, at: now)
+        case .approval:
+            ask(position, input, at: now)
         case .http, .webhook:
             change.started.append(
                 RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)
@@ -186,10 +192,13 @@ extension RunMachine {
     }
 
     mutating func end(_ position: Int, as status: StepStatus, at now: Int64) {
+        if record.steps[position].awaits { change.closed.insert(position) }
         update(position) { step in
             step.status = status
             step.finishedAt = now
             step.remaining = nil
+            step.awaits = false
+            step.arrival = nil
         }
     }
 

@@ -33,7 +33,9 @@ struct RunProgress: Sendable {
         }
         statuses = record.steps.map(\.status)
         parents = record.steps.map(\.parent)
-        isDue = record.steps.map { $0.status == .waiting && ($0.remaining ?? .zero) <= .zero }
+        isDue = record.steps.map {
+            $0.status == .waiting && ($0.arrival != nil || ($0.remaining ?? .zero) <= .zero)
+        }
         for (position, step) in record.steps.enumerated() {
             count(position, step)
         }

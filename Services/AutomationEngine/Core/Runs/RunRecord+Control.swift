@@ -29,6 +29,7 @@ extension RunRecord {
             steps[position].status = .canceled
             steps[position].finishedAt = now
             steps[position].remaining = nil
+            steps[position].awaits = false
             change.steps.insert(position)
         }
         status = .canceled

@@ -35,6 +35,7 @@ extension RunRecord {
             steps[position].status = hasFailed ? .failed : .skipped
             steps[position].error = hasFailed ? error.bytes : nil
             steps[position].finishedAt = now
+            if steps[position].awaits { change.closed.insert(position) }
             change.steps.insert(position)
             status = .failed
         }

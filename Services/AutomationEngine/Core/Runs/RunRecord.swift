@@ -36,6 +36,11 @@ struct RunRecord: Sendable {
         /// How much longer a waiting step waits; nil where its time has come.
         var remaining: Duration?
 
+        /// Whether it waits for something besides a time.
+        var awaits = false
+        /// What has come of what it waits for, as JSON; nil until it has.
+        var arrival: [UInt8]?
+
         /// Whether an attempt of it is under way.
         var isUnderWay: Bool { status == .running && !isRepeated }
 

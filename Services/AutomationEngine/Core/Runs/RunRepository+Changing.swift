@@ -55,6 +55,7 @@ extension RunRepository {
                 [.uuid(run.id), .int8(run.fence)]
             ),
             PostgresStatement("DELETE FROM engine.timers WHERE run_id = $1", [.uuid(run.id)]),
+            PostgresStatement("DELETE FROM engine.step_waits WHERE run_id = $1", [.uuid(run.id)]),
             PostgresStatement(
                 """
                 UPDATE engine.automation_run_steps s SET attempts_before = n.before
@@ -79,6 +80,7 @@ extension RunRepository {
         if updates.contains(where: { !$0.change.started.isEmpty }) {
             statements.append(startingAttempts(updates, owner: owner))
         }
+        statements += waiting(updates)
         // A step's own time comes first, so that it has come when the timer of its run is due.
         if updates.contains(where: \.hasWaits) { statements.append(settingTimes(updates)) }
         if updates.contains(where: { $0.change.timer != nil }) { statements.append(settingTimers(updates)) }
@@ -233,7 +235,10 @@ extension RunRepository {
             """
             INSERT INTO engine.timers (run_id, due_at, tenant)
             -- The clock of the database alone says when a timer is due; that of a process may jump.
-            SELECT t.run_id, clock_timestamp() + t.wait * interval '1 microsecond', t.tenant
+            SELECT t.run_id, clock_timestamp() + CASE
+                -- What a step waits for may have come while the run was driven.
+                WHEN EXISTS (SELECT FROM engine.step_waits w WHERE w.run_id = t.run_id AND w.outcome IS NOT NULL)
+                THEN interval '0' ELSE t.wait * interval '1 microsecond' END, t.tenant
             FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS t (run_id, wait, tenant)
             ON CONFLICT (run_id) DO UPDATE SET due_at = excluded.due_at
             """,

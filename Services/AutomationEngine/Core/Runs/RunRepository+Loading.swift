@@ -77,10 +77,13 @@ extension RunRepository {
             ),
             PostgresStatement(
                 """
-                SELECT run_id, name, action_key, status, attempt, input, output, error, started_at, finished_at,
-                       attempts_before, parent, item,
-                       CASE WHEN status = 'waiting' THEN extract(epoch FROM due_at - clock_timestamp())::float8 END
-                FROM engine.automation_run_steps WHERE run_id = ANY ($1) ORDER BY run_id, position
+                SELECT s.run_id, s.name, s.action_key, s.status, s.attempt, s.input, s.output, s.error, s.started_at,
+                       s.finished_at, s.attempts_before, s.parent, s.item,
+                       CASE WHEN s.status = 'waiting' THEN extract(epoch FROM s.due_at - clock_timestamp())::float8 END,
+                       w.run_id IS NOT NULL, w.outcome
+                FROM engine.automation_run_steps s
+                LEFT JOIN engine.step_waits w ON w.run_id = s.run_id AND w.position = s.position
+                WHERE s.run_id = ANY ($1) ORDER BY s.run_id, s.position
                 """,
                 [.uuidArray(ids)],
                 isReadOnly: true
@@ -174,7 +177,9 @@ extension RunRecord.Step {
             finishedAt: try row.decode(column + 8, as: PostgresTimestamp?.self)?.microsecondsSinceEpoch,
             parent: try row.decode(column + 10, as: Int?.self),
             item: try row.decode(column + 11, as: Int?.self),
-            remaining: try row.decode(column + 12, as: Double?.self).map { .seconds($0) }
+            remaining: try row.decode(column + 12, as: Double?.self).map { .seconds($0) },
+            awaits: try row.decode(column + 13),
+            arrival: try row.decode(column + 14, as: [UInt8]?.self)
         )
         if let input = try row.decode(column + 4, as: [UInt8]?.self) {
             setInput(input, hash: nil)

@@ -79,6 +79,7 @@ package enum Engine {
             versions: execution.versions,
             now: execution.processor.now
         )
+        let approvals = Approvals(database: base.database, lanes: base.lanes, driver: execution.driver)
         let decisions = RunDecisions(lanes: base.lanes, driver: execution.driver)
         var routes = RequestRoutes()
         routes.on(RequestType.engineAutomationsCreate) { try await automations.create($1, context: $0) }
@@ -107,6 +108,8 @@ package enum Engine {
         routes.on(RequestType.engineRunsCancel) { try await control.cancel($1, context: $0) }
         routes.on(RequestType.engineRunsResume) { try await control.resume($1, context: $0) }
         routes.on(RequestType.engineRunsRerun) { try await manual.rerun($1, context: $0) }
+        routes.on(RequestType.engineApprovalsList) { try await approvals.list($1, context: $0) }
+        routes.on(RequestType.engineRunsDecide) { try await approvals.decide($1, context: $0) }
         routes.on(RequestType.engineRunsResolve) { try await decisions.resolve($1, context: $0) }
         routes.on(RequestType.engineSecretsPut) { try await secrets.put($1, context: $0) }
         routes.on(RequestType.engineSecretsList) { try await secrets.list($1, context: $0) }

@@ -31,6 +31,9 @@ struct IncomingSignal: Sendable {
         return hasher.finalize().hex
     }
 
+    /// The person who has asked for the run that it starts; nil where it comes from a system.
+    var requester: String? { aim?.metadata["source"]?["actor"]?["id"]?.stringValue }
+
     /// The attribute in which an event carries the id that the gateway gave it.
     static let idAttribute = "batutasignalid"
 }

@@ -1,0 +1,55 @@
+import Domain
+import JSON
+
+// MARK: - Steps that wait for what others bring
+
+extension RunMachine {
+    /// The step waits for the decision of a person.
+    mutating func ask(_ position: Int, _ input: [UInt8], at now: Int64) {
+        do throws(StepError) {
+            let approval = try Approval(input)
+            let wait = StepWait(position: position, kind: .approval, request: approval.request(from: signal.requester))
+            park(at: wait, atMost: approval.within)
+        } catch {
+            fail(position, error, at: now)
+        }
+    }
+
+    private mutating func park(at wait: StepWait, atMost limit: Duration) {
+        change.opened.append(wait)
+        update(wait.position) { step in
+            step.status = .waiting
+            step.remaining = limit
+            step.awaits = true
+        }
+    }
+
+    /// What a step waits for has come, or its time is over.
+    mutating func arrive(_ position: Int, at now: Int64) {
+        let arrival = record.steps[position].arrival
+        switch definition(at: position).action {
+        case .approval: decide(position, arrival, at: now)
+        default: fail(position, .notExecutable("This release does not know what the step waits for."), at: now)
+        }
+    }
+
+    private mutating func decide(_ position: Int, _ arrival: [UInt8]?, at now: Int64) {
+        if let arrival {
+            let decision = try? JSONDocument(parsing: arrival, limits: .wrapped).root
+            guard decision?["approved"]?.boolValue == true else {
+                let person = decision?["by"]?.stringValue ?? "somebody"
+                let comment = decision?["comment"]?.stringValue.map { ": \($0)" } ?? ""
+                fail(position, StepError(code: "rejected", detail: "\(person) has rejected it\(comment)."), at: now)
+                return
+            }
+            succeed(position, output: arrival, at: now)
+            return
+        }
+        let approval = record.steps[position].input.flatMap { try? Approval($0) }
+        guard approval?.approvesOnTimeout == true else {
+            fail(position, StepError(code: "approval_timed_out", detail: "Nobody has decided in time."), at: now)
+            return
+        }
+        succeed(position, output: Approval.approvedByTimeout, at: now)
+    }
+}
