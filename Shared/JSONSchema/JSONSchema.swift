@@ -32,14 +32,17 @@ package struct JSONSchema: Sendable {
     ///   - value: The value.
     ///   - pointer: Where the value stands in its document; violations are named from there.
     ///   - limit: The most violations that are told, at least one.
-    /// - Returns: None exactly where the value is valid. A value that takes more steps than the limit has the violation
-    ///   `too_complex` as its last one.
+    ///   - placeholder: A text; each string that holds it stands for any value, and what is not allowed whatever they
+    ///     stand for is told. Nil where every string is what it is.
+    /// - Returns: None exactly where the value is valid, or where nothing is certain with placeholders. A value that takes
+    ///   more steps than the limit has the violation `too_complex` as its last one.
     package func violations(
         in value: JSONView,
         at pointer: JSONPointer = .root,
-        limit: Int = 20
+        limit: Int = 20,
+        placeholder: String? = nil
     ) -> [JSONSchemaViolation] {
-        var validator = SchemaValidator(nodes, reporting: max(limit, 1), at: pointer)
+        var validator = SchemaValidator(nodes, reporting: max(limit, 1), at: pointer, placeholder: placeholder)
         return validator.violations(in: value)
     }
 }

@@ -28,12 +28,17 @@ extension SchemaValidator {
             if count >= minimum, rules.maximumContained.map({ count > $0 }) ?? true { break }
             if try holds(schema, element) { count += 1 }
         }
+        var certain = count
+        if placeholder != nil, rules.maximumContained != nil {
+            certain = 0
+            for element in array.elements where try holdsOtherwise(schema, element) { certain += 1 }
+        }
         if count < minimum {
             let keyword: SchemaKeyword = rules.minimumContained == nil ? .contains : .minContains
             let elements = "\(minimum.of("element")) that \(minimum == 1 ? "meets" : "meet")"
             try report(.tooFew, keyword, "The array must have at least \(elements) the schema of contains.")
         }
-        if let maximum = rules.maximumContained, count > maximum {
+        if let maximum = rules.maximumContained, certain > maximum {
             let elements = "\(maximum.of("element")) that \(maximum == 1 ? "meets" : "meet")"
             try report(.tooMany, .maxContains, "The array must have at most \(elements) the schema of contains.")
         }
@@ -43,6 +48,10 @@ extension SchemaValidator {
         try spend(array.byteRange.count / 2)
         var seen = Set<[UInt8]>(minimumCapacity: array.count)
         for (position, element) in array.elements.enumerated() {
+            if try holdsUnknown(element) {
+                guard areUnknownsValid else { throw .invalid }
+                continue
+            }
             guard !seen.insert(SchemaValueKey.bytes(of: element)).inserted else { continue }
             try report(.notUnique, .uniqueItems, "The element must differ from all before it.", at: position)
         }
@@ -115,13 +124,24 @@ extension SchemaValidator {
         for schema in branches.allOf { try apply(schema, to: value) }
         if !branches.anyOf.isEmpty { try check(anyOf: branches.anyOf, value) }
         if !branches.oneOf.isEmpty { try check(oneOf: branches.oneOf, value) }
-        if let schema = branches.not, try holds(schema, value) {
+        if let schema = branches.not, try holdsOtherwise(schema, value) {
             try report(.excluded, .not, "The value must not meet the schema of not.")
         }
-        if let condition = branches.condition {
-            let schema = try holds(condition, value) ? branches.then : branches.otherwise
-            if let schema { try apply(schema, to: value) }
+        if let condition = branches.condition { try check(condition, branches, value) }
+    }
+
+    private mutating func check(
+        _ condition: Int,
+        _ branches: SchemaBranches,
+        _ value: JSONView
+    ) throws(SchemaStop) {
+        let holds = try holds(condition, value)
+        if placeholder != nil, try holdsOtherwise(condition, value) != holds {
+            // Which branch applies is not known.
+            guard areUnknownsValid else { throw .invalid }
+            return
         }
+        if let schema = holds ? branches.then : branches.otherwise { try apply(schema, to: value) }
     }
 
     private mutating func check(anyOf schemas: [Int], _ value: JSONView) throws(SchemaStop) {
@@ -130,15 +150,17 @@ extension SchemaValidator {
     }
 
     private mutating func check(oneOf schemas: [Int], _ value: JSONView) throws(SchemaStop) {
-        var count = 0
-        for schema in schemas where try holds(schema, value) {
-            count += 1
+        var (isMet, count) = (false, 0)
+        for schema in schemas {
+            let holds = try holds(schema, value)
+            isMet = isMet || holds
+            if placeholder == nil ? holds : try holdsOtherwise(schema, value) { count += 1 }
             guard count < 2 else {
                 let message = "The value must meet exactly one of \(schemas.count.of("schema")), and meets several."
                 return try report(.noAlternative, .oneOf, message)
             }
         }
-        if count == 0 { try report(.oneOf, noneOf: schemas, value) }
+        if !isMet { try report(.oneOf, noneOf: schemas, value) }
     }
 
     /// Reports that a value meets no alternative; where one only can have been meant, what is wrong under that one.

@@ -4,6 +4,10 @@ extension SchemaValidator {
     /// Holds a value against `enum` or `const`.
     mutating func check(_ values: SchemaValues, _ keyword: SchemaKeyword, _ value: JSONView) throws(SchemaStop) {
         if values.kinds.contains(SchemaKinds(value.kind)) {
+            if try holdsUnknown(value) {
+                guard areUnknownsValid else { throw .invalid }
+                return
+            }
             try spend(value.byteRange.count / 2 + 1)
             if values.keys.contains(SchemaValueKey.bytes(of: value)) { return }
         }

@@ -15,6 +15,9 @@ enum SchemaStop: Error {
 /// It works in two ways. Quickly, it ends at the first violation; this is how alternatives are tried. Reporting, it goes
 /// on and notes each violation with its place. A schema that several references lead to is applied to one value at most
 /// once in each way: the outcome is remembered, so that alternatives within alternatives do not multiply.
+///
+/// Where strings stand for values that are not known yet, a value holds if it *may* be valid; under `not` and the like,
+/// if it *must* be. So nothing is reported that could turn out well.
 struct SchemaValidator {
     let nodes: [SchemaNode]
 
@@ -23,6 +26,13 @@ struct SchemaValidator {
 
     /// Whether violations are noted.
     private(set) var isReporting: Bool
+
+    /// A string that holds this stands for any value; none does where it is nil.
+    let placeholder: [UInt8]?
+
+    /// Whether a string that stands for any value is taken for a valid one: whether validity is asked for that may be,
+    /// or one that must be.
+    var areUnknownsValid = true
 
     private let limit: Int
     private let base: JSONPointer
@@ -43,6 +53,7 @@ struct SchemaValidator {
     private struct Application: Hashable {
         let schema: Int
         let place: Int
+        let areUnknownsValid: Bool
     }
 
     private enum Outcome {
@@ -60,15 +71,17 @@ struct SchemaValidator {
         self.nodes = nodes
         self.steps = min(steps, JSONSchemaLimits.maximumSteps)
         isReporting = false
+        placeholder = nil
         limit = 0
         base = .root
     }
 
     /// Makes a validator that reports.
-    init(_ nodes: [SchemaNode], reporting limit: Int, at base: JSONPointer) {
+    init(_ nodes: [SchemaNode], reporting limit: Int, at base: JSONPointer, placeholder: String? = nil) {
         self.nodes = nodes
         steps = JSONSchemaLimits.maximumSteps
         isReporting = true
+        self.placeholder = placeholder.flatMap { $0.isEmpty ? nil : Array($0.utf8) }
         self.limit = limit
         self.base = base
     }
@@ -140,6 +153,10 @@ struct SchemaValidator {
     mutating func apply(_ schema: Int, to value: JSONView) throws(SchemaStop) {
         // A long number takes time to be read, whatever is asked of it.
         try spend(value.kind == .number ? 4 + value.byteRange.count / 2 : 4)
+        if try isUnknown(value) {
+            guard areUnknownsValid else { throw .invalid }
+            return
+        }
         nesting += 1
         guard nesting <= JSONSchemaLimits.maximumNesting else { throw .tooComplex }
         if nodes[schema].rules.isShared {
@@ -151,7 +168,11 @@ struct SchemaValidator {
     }
 
     private mutating func applyOnce(_ schema: Int, to value: JSONView) throws(SchemaStop) {
-        let application = Application(schema: schema, place: value.byteRange.lowerBound)
+        let application = Application(
+            schema: schema,
+            place: value.byteRange.lowerBound,
+            areUnknownsValid: areUnknownsValid
+        )
         switch outcomes[application] {
         case .valid: return
         case .reported where isReporting:
