@@ -133,7 +133,9 @@ let serviceTargets: [Target] =
     + service(
         "AutomationEngine",
         executable: "automation-engine",
-        coreDependencies + ["CloudEvents", "EventPattern", "JSONSchema", "OutboundHTTP", "Secrets", "Templates", deque]
+        coreDependencies + [
+            "CloudEvents", "EventPattern", "JSONSchema", "OutboundHTTP", "Secrets", "Templates", deque,
+        ]
     )
     + service("AuditWriter", executable: "audit-writer", coreDependencies)
     + service("Scheduler", executable: "scheduler", ["Persistence", "ServiceBase", "ServiceRuntime"])
@@ -179,7 +181,7 @@ let testTargets: [Target] = [
     tests(
         "AutomationEngineCore",
         support + coreDependencies + [
-            "AutomationEngineCore", "EventPattern", "OutboundHTTP", "Secrets", "Templates", nioHTTP1,
+            "AutomationEngineCore", "EventPattern", "JSONSchema", "OutboundHTTP", "Secrets", "Templates", nioHTTP1,
         ]
     ),
     tests("CloudEvents", support + ["CloudEvents", "JSON"]),

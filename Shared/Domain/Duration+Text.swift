@@ -19,6 +19,14 @@ extension Duration {
         self = .milliseconds(total)
     }
 
+    /// The duration in the form that ``init(text:)`` reads, to the millisecond: in the largest unit that divides it.
+    package var text: String {
+        let milliseconds = Int64(self / .milliseconds(1))
+        let units: [(name: String, length: Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
+        let unit = units.first { milliseconds != 0 && milliseconds % $0.length == 0 } ?? ("ms", 1)
+        return "\(milliseconds / unit.length)\(unit.name)"
+    }
+
     private static func milliseconds(of unit: String) -> Int64? {
         switch unit {
         case "ms": 1

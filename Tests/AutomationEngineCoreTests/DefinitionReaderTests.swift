@@ -248,6 +248,57 @@ struct DefinitionReaderTests {
         )
     }
 
+    @Test(
+        "an input is held against its action's schema, and each defect is told once",
+        arguments: [
+            ("http.request", #"{"url":"https://x.org","method":"post"}"#, ["wrong_value /method"]),
+            ("http.request", #"{"url":"https://x.org","method":"FETCH"}"#, ["invalid_value /method"]),
+            ("http.request", #"{"url":"https://x.org","headers":{"a":1}}"#, ["invalid_type /headers"]),
+            (
+                "http.request", #"{"url":"https://x.org","expect":[99,"{{ signal.data.n }}"]}"#,
+                ["invalid_value /expect"]
+            ),
+            (
+                "http.request", #"{"url":5,"expect":"{{ signal.data.n }}","more":1}"#,
+                ["unknown_member /more", "invalid_url /url"]
+            ),
+            ("http.request", #"{"url":"{{ signal.data.url }}","method":"{{ signal.data.m }}"}"#, []),
+            ("http.request", #"{}"#, ["required /url"]),
+            ("signal.emit", #"{"type":5,"subject":null,"data":null}"#, ["wrong_type /type", "wrong_type /subject"]),
+            ("signal.emit", #"{"type":""}"#, ["too_short /type"]),
+            ("signal.emit", #"{"subject":1}"#, ["required /type", "wrong_type /subject"]),
+            ("signal.emit", #"{"type":"a.b","subject":"{{ steps.x.output }}"}"#, ["unknown_step /subject"]),
+            ("notify.webhook", #"{"url":"https://x.org","payload":1,"secret":""}"#, ["invalid_type /secret"]),
+            ("flow.delay", #"{"for":"1s","until":"{{ signal.time }}"}"#, ["invalid_value /until"]),
+            ("data.transform", #"[1]"#, ["invalid_type "]),
+            ("data.transform", #"{"any":[{"thing":1.5}]}"#, []),
+        ]
+    )
+    func schemas(action: String, input: String, expected: [String]) throws {
+        let found = try faults(body(definition: steps(#"{"action_key":"\#(action)","input":\#(input)}"#)))
+        let place = "/definition/steps/0/input"
+        #expect(found.allSatisfy { $0.pointer.text.hasPrefix(place) })
+        #expect(found.map { "\($0.code) \($0.pointer.text.dropFirst(place.utf8.count))" }.sorted() == expected.sorted())
+    }
+
+    @Test("what was taken once is not held against schemas again")
+    func stored() throws {
+        let text = steps(
+            #"{"action_key":"http.request","input":{"url":"https://x.org","method":"post","body":1}},"#
+                + #"{"action_key":"signal.emit","input":{"type":"a.b","subject":7}}"#
+        )
+        let document = try JSONDocument(parsing: text)
+        var stored = DefinitionReader(registry: .builtIn, from: .storage)
+        guard case .definition(let definition) = stored.read(document.root, at: .root) else {
+            Issue.record("\(stored.faults)")
+            return
+        }
+        #expect(definition.steps.map(\.name) == ["step-1", "step-2"])
+        var written = DefinitionReader(registry: .builtIn, from: .author)
+        _ = written.read(document.root, at: .root)
+        #expect(written.faults.map(\.pointer.text) == ["/steps/0/input/method", "/steps/1/input/subject"])
+    }
+
     @Test("a definition has a bounded number of steps")
     func tooMany() throws {
         let step = #"{"action_key":"data.transform"}"#

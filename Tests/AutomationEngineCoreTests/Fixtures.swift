@@ -31,7 +31,7 @@ enum Fixtures {
         tenant: String = "acme",
         id: UUID = UUIDv7.make()
     ) throws -> CompiledAutomation {
-        var reader = DefinitionReader(registry: .builtIn)
+        var reader = DefinitionReader(registry: .builtIn, from: .storage)
         switch reader.read(try JSONDocument(parsing: definition).root, at: JSONPointer()) {
         case .definition(let definition):
             return CompiledAutomation(

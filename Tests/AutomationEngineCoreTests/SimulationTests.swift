@@ -104,18 +104,36 @@ import Testing
 
     @Test("the sample of an output is valid under its action's schema")
     func samples() throws {
+        var tried: Set<BuiltInAction> = []
         for (action, input) in [
             (BuiltInAction.emit, #"{"type":"a.c"}"#), (.http, #"{"url":"https://example.com/"}"#), (.transform, "{}"),
             (.delay, #"{"for":"5s"}"#), (.webhook, #"{"url":"https://example.com/","payload":1}"#),
         ] {
             let (machine, _, _) = try dryRun(#"{"name":"one","action_key":"\#(action.rawValue)","input":\#(input)}"#)
-            let output = try JSONValue(parsing: #require(machine.record.steps[0].output))
-            let schema = try #require(ActionRegistry.builtIn[action.rawValue]?.outputSchema)
-            for name in schema["required"]?.arrayValue ?? [] {
-                let member = try #require(name.stringValue)
-                #expect(output[member] != nil, "\(action.rawValue) \(member)")
-            }
-            #expect(schema["type"]?.stringValue == "object")
+            let output = try #require(machine.record.steps[0].output)
+            let declared = try #require(ActionRegistry.builtIn[action.rawValue])
+            #expect(declared.canSimulate)
+            #expect(throws: Never.self) { try declared.output.require(output, orElse: "invalid_output") }
+            tried.insert(action)
         }
+        #expect(tried == Set(BuiltInAction.allCases))
+    }
+
+    @Test("a resolved input that its action's schema does not allow fails the step; a secret may be anything")
+    func schemas() throws {
+        let (machine, _, _) = try dryRun(
+            #"{"name":"emit","action_key":"signal.emit","input":{"type":"a.c","subject":"{{ signal.data.n }}"},"on_error":"continue"}"#,
+            #"{"name":"small","action_key":"http.request","input":{"url":"https://x.org","method":"{{ signal.data.m }}"},"on_error":"continue"}"#,
+            #"{"name":"call","action_key":"http.request","input":{"url":"https://x.org","method":"{{ secret:method }}"},"on_error":"continue"}"#,
+            #"{"name":"last","action_key":"http.request","input":{"url":"https://x.org","headers":{"a":"{{ secret:a }}"}}}"#,
+            data: #"{"n":7,"m":"put"}"#
+        )
+        #expect(machine.record.steps.map(\.status) == [.failed, .failed, .failed, .succeeded])
+        let errors = try machine.record.steps.prefix(2).map { try JSONValue(parsing: #require($0.error)) }
+        #expect(errors.map { $0["code"]?.stringValue } == ["invalid_input", "invalid_input"])
+        // Where the action has words of its own, they come first.
+        #expect(errors[0]["detail"]?.stringValue == "The subject of a signal is a text.")
+        #expect(errors[1]["detail"]?.stringValue?.hasPrefix("/method: The value must be one of \"GET\"") == true)
+        #expect(errors[1]["errors"]?[0]?["pointer"]?.stringValue == "/method")
     }
 }

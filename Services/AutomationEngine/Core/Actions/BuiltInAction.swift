@@ -35,6 +35,9 @@ enum BuiltInAction: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether the action says itself what is wrong with an input, before the schema does.
+    var hasOwnReader: Bool { self != .transform }
+
     /// What a step has that says nothing of it.
     var standardRetry: RetryPolicy { hasEffect ? .standard : .never }
 

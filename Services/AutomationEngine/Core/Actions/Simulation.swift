@@ -31,9 +31,28 @@ extension Simulation {
     ///   - run: The dry run.
     ///   - position: The step's position.
     ///   - signal: The signal that the run was started by.
-    /// - Throws: What is wrong with the input, in the words of the action itself.
+    /// - Throws: What is wrong with the input, in the words of the action itself where it has some.
     init(
         _ action: BuiltInAction,
+        _ input: [UInt8],
+        recorded: [UInt8],
+        run: RunRecord,
+        position: Int,
+        signal: IncomingSignal
+    ) throws(StepError) {
+        try self.init(of: action, input, recorded: recorded, run: run, position: position, signal: signal)
+        try ActionRegistry.builtIn[action.rawValue]?.input.require(
+            recorded,
+            orElse: "invalid_input",
+            placeholder: Self.secretReference
+        )
+    }
+
+    /// A dry run knows no secret, so what holds one may be valid.
+    static let secretReference = "{{ secret:"
+
+    private init(
+        of action: BuiltInAction,
         _ input: [UInt8],
         recorded: [UInt8],
         run: RunRecord,

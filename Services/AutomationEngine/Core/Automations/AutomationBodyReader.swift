@@ -109,7 +109,7 @@ struct AutomationBodyReader {
             }
             return nil
         }
-        var reader = DefinitionReader(registry: registry)
+        var reader = DefinitionReader(registry: registry, from: .author)
         switch reader.read(definition, at: JSONPointer().appending("definition")) {
         case .faults(let more):
             faults += more

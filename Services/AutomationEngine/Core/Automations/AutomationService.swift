@@ -59,7 +59,7 @@ struct AutomationService: Sendable {
     func deactivate(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         try await changeStatus("deactivate", body, context: context) { automation, status in
             try status.deactivated()
-            return try definition(automation.definition).trigger.signalType
+            return try definition(automation.definition, from: .storage).trigger.signalType
         }
     }
 
@@ -152,9 +152,12 @@ struct AutomationService: Sendable {
     }
 
     /// A stored definition, read; refused where it cannot be executed now.
-    func definition(_ bytes: [UInt8]) throws -> AutomationDefinition {
+    func definition(
+        _ bytes: [UInt8],
+        from origin: DefinitionReader.Origin = .author
+    ) throws -> AutomationDefinition {
         let definition = try JSONDocument(parsing: bytes)
-        var reader = DefinitionReader(registry: registry)
+        var reader = DefinitionReader(registry: registry, from: origin)
         switch reader.read(definition.root, at: JSONPointer().appending("definition")) {
         case .definition(let definition): return definition
         case .faults(let faults): throw Problem.definition(faults)

@@ -47,6 +47,7 @@ extension DefinitionReader {
         let isIdempotent = readIdempotent(step["idempotent"], at: pointer.appending("idempotent"))
         if let action {
             checkInput(step["input"], of: action, at: pointer.appending("input"))
+            judgeInput(step["input"], of: action, notedSince: before, at: pointer.appending("input"))
         }
         if let action, action.isWait {
             for member in ["retry", "timeout"] where step[member] != nil {
@@ -246,10 +247,42 @@ extension DefinitionReader {
         }
     }
 
+    /// Holds an input against the schema of its action, as far as that is possible before templates are resolved.
+    ///
+    /// What has been noted of a place already is not told once more in the words of the schema.
+    private mutating func judgeInput(
+        _ input: JSONView?,
+        of action: BuiltInAction,
+        notedSince before: Int,
+        at pointer: JSONPointer
+    ) {
+        guard origin == .author, let schema = registry[action.rawValue]?.input,
+            let view = input ?? (try? JSONDocument(parsing: "{}").root)
+        else {
+            return
+        }
+        let noted = faults[before...].map(\.pointer)
+        for fault in schema.faults(in: view, at: pointer, placeholder: "{{") {
+            let place = fault.pointer
+            let isNoted = noted.contains { other in
+                // The action's own words for what an object lacks stand at the member that is missing.
+                other == place || place.isInside(other) || action.hasOwnReader && other.isInside(place)
+            }
+            if !isNoted {
+                add(place, fault.code, fault.detail)
+            }
+        }
+    }
+
     private mutating func refuseUnknown(_ object: JSONView?, known: Set<String>, at pointer: JSONPointer) {
         guard let object, object.kind == .object else {
             return
         }
         refuseUnknown(object, known: known, at: pointer)
     }
+}
+
+extension JSONPointer {
+    /// Whether the place lies within another one.
+    fileprivate func isInside(_ other: JSONPointer) -> Bool { text.hasPrefix("\(other.text)/") }
 }

@@ -9,12 +9,22 @@ struct DefinitionReader {
     /// A definition has at most this many steps.
     static let maximumSteps = 100
 
-    private let registry: ActionRegistry
+    /// Whose definition is read, which decides how strictly.
+    enum Origin: Sendable {
+        /// Somebody writes it, or activates it: inputs are held against the schemas of their actions too.
+        case author
+        /// It was taken once, and goes on as it is: a schema that was stricter then, or is now, stops no run.
+        case storage
+    }
+
+    let registry: ActionRegistry
+    let origin: Origin
     /// The faults found so far.
     private(set) var faults: [DefinitionFault] = []
 
-    init(registry: ActionRegistry) {
+    init(registry: ActionRegistry, from origin: Origin) {
         self.registry = registry
+        self.origin = origin
     }
 
     /// What was read: a definition, or its faults.

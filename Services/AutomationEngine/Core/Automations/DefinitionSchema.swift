@@ -154,35 +154,58 @@ enum DefinitionSchema {
                 actions.map { action in
                     [
                         "if": ["properties": ["action_key": ["const": .string(action.key)]]],
-                        "then": ["properties": ["input": withTemplates(action.inputSchema)]],
+                        "then": ["properties": ["input": withTemplates(action.input.source)]],
                     ]
                 }
             ),
         ]
     }
 
-    /// The schema of an input before it is resolved: a template may stand in the place of any member.
+    /// The schema of an input before it is resolved: a template may stand in the place of any value within it.
+    ///
+    /// What such a value must *not* be cannot be said then, so it is left out: the schema may take what the reader refuses,
+    /// and never the other way round.
     private static func withTemplates(_ schema: JSONValue) -> JSONValue {
         guard case .object(let members) = schema else {
             return schema
         }
-        return .object(
-            members.map { member in
-                guard member.key == "properties", case .object(let properties) = member.value else {
-                    return member
-                }
-                return JSONMember(
-                    member.key,
-                    .object(
-                        properties.map { property in
-                            JSONMember(
-                                property.key,
-                                ["anyOf": [["type": "string", "pattern": #"\{\{"#], property.value]]
-                            )
-                        }
-                    )
-                )
-            }
-        )
+        return .object(members.compactMap { withTemplates($0) })
+    }
+
+    private static func withTemplates(_ keyword: JSONMember) -> JSONMember? {
+        switch keyword.key {
+        case "not", "oneOf", "if", "then", "else", "uniqueItems", "maxContains", "$schema", "$id": nil
+        case "const": keyword.value.isScalar ? keyword : nil
+        case "enum": keyword.value.arrayValue?.allSatisfy(\.isScalar) ?? false ? keyword : nil
+        case "properties", "patternProperties", "dependentSchemas", "$defs":
+            JSONMember(
+                keyword.key,
+                .object((keyword.value.objectValue ?? []).map { JSONMember($0.key, orTemplate($0.value)) })
+            )
+        case "items", "additionalProperties", "contains": JSONMember(keyword.key, orTemplate(keyword.value))
+        case "allOf", "anyOf", "prefixItems":
+            JSONMember(keyword.key, .array((keyword.value.arrayValue ?? []).map(orTemplate)))
+        default: keyword
+        }
+    }
+
+    /// A schema, or a string that holds a template.
+    private static func orTemplate(_ schema: JSONValue) -> JSONValue {
+        switch schema {
+        // No member of this name is no place for a template either.
+        case .bool: schema
+        case .null, .number, .string, .array, .object:
+            ["anyOf": [["type": "string", "pattern": #"\{\{"#], withTemplates(schema)]]
+        }
+    }
+}
+
+extension JSONValue {
+    /// Whether nothing lies within the value.
+    fileprivate var isScalar: Bool {
+        switch self {
+        case .null, .bool, .number, .string: true
+        case .array, .object: false
+        }
     }
 }

@@ -73,7 +73,7 @@ final class AutomationCatalogue: Sendable {
     private func compile(_ row: PostgresRow, id: UUID) throws -> CompiledAutomation? {
         let key = try row.decode(2, as: String.self)
         let definition = try JSONDocument(parsing: try row.decode(5, as: [UInt8].self))
-        var reader = DefinitionReader(registry: registry)
+        var reader = DefinitionReader(registry: registry, from: .storage)
         switch reader.read(definition.root, at: JSONPointer()) {
         case .definition(let definition):
             return CompiledAutomation(

@@ -42,7 +42,7 @@ final class AutomationVersions: Sendable {
             throw StepError.notExecutable("The run's version of its automation is not stored.")
         }
         let stored = try row.decode(0, as: [UInt8].self)
-        var reader = DefinitionReader(registry: registry)
+        var reader = DefinitionReader(registry: registry, from: .storage)
         guard let document = try? JSONDocument(parsing: stored),
             case .definition(let definition) = reader.read(document.root, at: JSONPointer())
         else {

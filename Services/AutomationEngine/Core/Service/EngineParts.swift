@@ -100,7 +100,7 @@ package enum Engine {
             Reply(status: 200, body: try DefinitionSchema.automation(registry).canonicalBytes())
         }
         routes.on(RequestType.engineActionsList) { _, _ in
-            Reply(status: 200, body: try registry.listing.canonicalBytes())
+            Reply(status: 200, body: registry.listing)
         }
         routes.on(RequestType.engineRunsList) { try await runs.list($1, context: $0) }
         routes.on(RequestType.engineRunsGet) { try await runs.get($1, context: $0) }

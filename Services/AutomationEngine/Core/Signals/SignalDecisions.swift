@@ -105,7 +105,7 @@ struct SignalDecisions: Sendable {
         guard let document = try? JSONDocument(parsing: definition) else {
             return nil
         }
-        var reader = DefinitionReader(registry: registry)
+        var reader = DefinitionReader(registry: registry, from: .storage)
         guard case .definition(let read) = reader.read(document.root, at: JSONPointer()) else {
             return nil
         }
@@ -167,7 +167,7 @@ struct SignalDecisions: Sendable {
             throw Problem(.invalidRequest, "The event is missing, or has no type.")
         }
         let document = try JSONDocument(parsing: automation.definition)
-        var reader = DefinitionReader(registry: registry)
+        var reader = DefinitionReader(registry: registry, from: .storage)
         guard case .definition(let definition) = reader.read(document.root, at: JSONPointer()) else {
             throw Problem(.wrongState, "The definition can no longer be executed.")
         }
