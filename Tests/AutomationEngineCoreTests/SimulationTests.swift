@@ -107,7 +107,8 @@ import Testing
         var tried: Set<BuiltInAction> = []
         for (action, input) in [
             (BuiltInAction.emit, #"{"type":"a.c"}"#), (.http, #"{"url":"https://example.com/"}"#), (.transform, "{}"),
-            (.delay, #"{"for":"5s"}"#), (.webhook, #"{"url":"https://example.com/","payload":1}"#),
+            (.delay, #"{"for":"5s"}"#), (.approval, #"{"title":"Go?"}"#),
+            (.webhook, #"{"url":"https://example.com/","payload":1}"#),
         ] {
             let (machine, _, _) = try dryRun(#"{"name":"one","action_key":"\#(action.rawValue)","input":\#(input)}"#)
             let output = try #require(machine.record.steps[0].output)

@@ -67,6 +67,7 @@ package struct Gateway: Sendable {
                 signals: SignalRepository(database: database),
                 limit: configuration.bodies.request
             ),
+            actions: ActionOperations(engine: engine, limit: configuration.bodies.request),
             tokens: TokenOperations(
                 lanes: lanes,
                 database: database,

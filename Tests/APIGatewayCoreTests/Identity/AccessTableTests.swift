@@ -23,7 +23,7 @@ import Testing
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
         .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema, .listActions,
-        .whyAutomation, .listApprovals, .approveStep, .rejectStep,
+        .getAction, .whyAutomation, .listApprovals, .approveStep, .rejectStep,
     ]
 
     @Test(arguments: Role.allCases, Route.allCases)

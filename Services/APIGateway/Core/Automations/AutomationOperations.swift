@@ -3,7 +3,7 @@ import Domain
 import HTTPTypes
 import JSON
 
-/// Automations and actions, which the engine owns.
+/// Automations, which the engine owns.
 struct AutomationOperations: Sendable {
     let engine: EngineClient
     /// The accepted signals, which a question may name.
@@ -66,11 +66,6 @@ struct AutomationOperations: Sendable {
     /// `GET /admin/api/schemas/automation`: the JSON Schema of an automation.
     func schema(_ request: GatewayRequest) async throws -> GatewayAnswer {
         GatewayAnswer(.ok, try await engine.ask(RequestType.engineAutomationsSchema, Array("{}".utf8), for: request))
-    }
-
-    /// `GET /admin/api/actions`.
-    func actions(_ request: GatewayRequest) async throws -> GatewayAnswer {
-        GatewayAnswer(.ok, try await engine.ask(RequestType.engineActionsList, Array("{}".utf8), for: request))
     }
 
     /// The automation alone, its version in the `ETag`.

@@ -3,6 +3,7 @@ struct GatewayOperations: Sendable {
     let signals: SignalOperations
     let runs: RunOperations
     let automations: AutomationOperations
+    let actions: ActionOperations
     let tokens: TokenOperations
     let secrets: SecretOperations
     let hooks: HookOperations
@@ -35,7 +36,10 @@ struct GatewayOperations: Sendable {
         case .executeAutomation: try await automations.execute(request)
         case .activateAutomation, .deactivateAutomation: try await automations.changeStatus(request)
         case .getAutomationSchema: try await automations.schema(request)
-        case .listActions: try await automations.actions(request)
+        case .listActions: try await actions.list(request)
+        case .getAction: try await actions.get(request)
+        case .putAction: try await actions.put(request)
+        case .deleteAction: try await actions.delete(request)
         case .whyAutomation: try await automations.why(request)
         case .resolveStep: try await runs.resolve(request)
         case .listApprovals: try await runs.approvals(request)

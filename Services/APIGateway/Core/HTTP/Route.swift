@@ -26,6 +26,9 @@ package enum Route: String, CaseIterable, Sendable {
     case deactivateAutomation
     case getAutomationSchema
     case listActions
+    case getAction
+    case putAction
+    case deleteAction
     case whyAutomation
     case resolveStep
     case listApprovals
@@ -64,7 +67,7 @@ package enum Route: String, CaseIterable, Sendable {
         switch self {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
-            .listActions, .listApprovals, .listSecrets,
+            .listActions, .getAction, .listApprovals, .listSecrets,
             .listTokens, .listHooks, .getHook, .listDeadLetters,
             .getDeadLetter, .listReplays, .getReplay:
             .get
@@ -75,8 +78,8 @@ package enum Route: String, CaseIterable, Sendable {
             .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter,
             .startReplay, .cancelReplay:
             .post
-        case .putSecret, .updateAutomation: .put
-        case .revokeToken, .deleteAutomation, .deleteHook, .deleteSecret: .delete
+        case .putSecret, .updateAutomation, .putAction: .put
+        case .revokeToken, .deleteAutomation, .deleteAction, .deleteHook, .deleteSecret: .delete
         }
     }
 
@@ -105,6 +108,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .deactivateAutomation: "/admin/api/automations/{id}/deactivate"
         case .getAutomationSchema: "/admin/api/schemas/automation"
         case .listActions: "/admin/api/actions"
+        case .getAction, .putAction, .deleteAction: "/admin/api/actions/{action_key}"
         case .whyAutomation: "/admin/api/automations/{id}/why"
         case .resolveStep: "/api/runs/{run_id}/steps/{name}/resolve"
         case .listApprovals: "/api/approvals"

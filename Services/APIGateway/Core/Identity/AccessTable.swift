@@ -15,7 +15,7 @@ package enum AccessTable {
         case .receiveHook: []
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
-            .listActions, .listApprovals,
+            .listActions, .getAction, .listApprovals,
             .whyAutomation:
             [.viewer, .operator, .author, .admin, .auditor]
         case .resolveStep, .cancelRun, .resumeRun, .rerunRun, .executeAutomation: [.operator, .admin]
@@ -29,7 +29,7 @@ package enum AccessTable {
             [.author, .admin]
         case .listHooks, .getHook: [.operator, .author, .admin, .auditor]
         case .createToken, .listTokens, .revokeToken, .createHook, .deleteHook, .rotateHook,
-            .putSecret, .deleteSecret:
+            .putSecret, .deleteSecret, .putAction, .deleteAction:
             [.admin]
         }
     }

@@ -21,7 +21,15 @@ struct ActionDeclaration: Sendable {
     /// What a step has that says nothing of it.
     var retry: RetryPolicy
 
-    /// Writes the members of the action as clients read it.
+    /// Writes an action of the engine's own as clients read it.
+    func writeBuiltIn(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writeMembers(to: &writer)
+        writer.member("kind", "built_in")
+        writer.endObject()
+    }
+
+    /// Writes the members that every action has, as clients read it.
     func writeMembers(to writer: inout JSONWriter) {
         writer.member("action_key", key)
         writer.member("title", title)

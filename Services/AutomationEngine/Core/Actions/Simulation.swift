@@ -8,8 +8,8 @@ import OutboundHTTP
 struct Simulation: Sendable {
     /// A sentence for people; it holds no secret.
     var would: String
-    /// Valid under the action's output schema.
-    var output: [UInt8]
+    /// Valid under the action's output schema; nil where what it would be is not known.
+    var output: [UInt8]?
 
     /// As the step's row and its readers have it.
     var bytes: [UInt8] {
@@ -33,19 +33,31 @@ extension Simulation {
     ///   - signal: The signal that the run was started by.
     /// - Throws: What is wrong with the input, in the words of the action itself where it has some.
     init(
-        _ action: BuiltInAction,
+        _ action: StepAction,
         _ input: [UInt8],
         recorded: [UInt8],
         run: RunRecord,
         position: Int,
         signal: IncomingSignal
     ) throws(StepError) {
-        try self.init(of: action, input, recorded: recorded, run: run, position: position, signal: signal)
-        try ActionRegistry.builtIn[action.rawValue]?.input.require(
+        switch action {
+        case .builtIn(let action):
+            try self.init(of: action, input, recorded: recorded, run: run, position: position, signal: signal)
+        case .remote(let action):
+            try self.init(of: action)
+        }
+        try action.declaration?.input.require(
             recorded,
             orElse: "invalid_input",
             placeholder: Self.secretReference
         )
+    }
+
+    private init(of action: RemoteAction) throws(StepError) {
+        guard let registration = action.registration else {
+            throw RemoteAction.withdrawn(action.key)
+        }
+        self.init(would: "Call \(action.key) at \(registration.endpoint.url).", output: registration.sample)
     }
 
     /// A dry run knows no secret, so what holds one may be valid.

@@ -35,7 +35,7 @@ struct AutomationDefinition: Sendable {
     /// One step, as the definition states it.
     struct Step: Sendable {
         var name: String
-        var action: BuiltInAction
+        var action: StepAction
         var input: Template
         var when: EventPattern?
         var retry: RetryPolicy?
@@ -56,6 +56,15 @@ struct AutomationDefinition: Sendable {
     /// The steps of the automation, and after them those of its branches; a step needs only ones before it.
     var steps: [Step]
     var branches: [Branch] = []
+
+    /// The names of the registered actions among those of its steps.
+    var registeredActions: Set<String> {
+        Set(
+            steps.compactMap { step in
+                if case .remote(let action) = step.action { action.key } else { nil }
+            }
+        )
+    }
 }
 
 /// One fault of a definition.
@@ -66,4 +75,13 @@ struct DefinitionFault: Equatable, Sendable {
     var code: String
     /// A sentence for people.
     var detail: String
+
+    /// A place names a secret that does not exist.
+    static func unknownSecret(_ name: String, at pointer: JSONPointer) -> DefinitionFault {
+        DefinitionFault(
+            pointer: pointer,
+            code: "unknown_secret",
+            detail: "There is no secret \"\(name)\"; PUT /admin/api/secrets/\(name) sets it."
+        )
+    }
 }

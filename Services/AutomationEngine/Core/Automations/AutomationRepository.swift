@@ -40,23 +40,25 @@ struct AutomationRepository: Sendable {
         .map(Automation.init)
     }
 
-    /// An automation, locked until the end of the transaction.
+    /// An automation, locked until the end of the transaction, with the actions of its tenant as they are.
     static func lock(
         _ reference: String,
         tenant: String,
         in transaction: PostgresTransaction
     ) async throws -> Automation? {
         let (condition, value) = condition(reference)
-        return try await transaction.execute(
+        let results = try await transaction.pipeline([
+            // Before the row: whoever changes an action holds this, and may want the row.
+            ActionRepository.relying(on: tenant),
             PostgresStatement(
                 """
                 SELECT \(Automation.columns) FROM engine.automations
                 WHERE tenant = $1 AND deleted_at IS NULL AND \(condition) FOR UPDATE
                 """,
                 [.text(tenant), value]
-            )
-        )
-        .first.map(Automation.init)
+            ),
+        ])
+        return try results[1].first.map(Automation.init)
     }
 
     /// Creates a draft; a key that is taken is a violation of the table's unique key.
@@ -67,31 +69,34 @@ struct AutomationRepository: Sendable {
         by actor: String,
         in transaction: PostgresTransaction
     ) async throws -> Automation {
-        let results = try await transaction.pipeline([
-            PostgresStatement(
-                """
-                INSERT INTO engine.automations (automation_id, tenant, automation_key, status, version, revision, name,
-                                                description, definition, changed_generation)
-                VALUES ($1, $2, $3, 'draft', 1, 1, $4, $5, $6, 0)
-                RETURNING \(Automation.columns)
-                """,
-                [
-                    .uuid(id), .text(tenant), .text(draft.key), .text(draft.name), .text(draft.description),
-                    .textBytes(draft.definition),
-                ]
-            ),
-            PostgresStatement(
-                """
-                INSERT INTO engine.automation_versions (automation_id, version, name, description, definition, created_by)
-                VALUES ($1, 1, $2, $3, $4, $5)
-                """,
-                [
-                    .uuid(id), .text(draft.name), .text(draft.description), .textBytes(draft.definition), .text(actor),
-                ]
-            ),
-            // A draft that no generation knows yet: it can be told apart from an automation that did not exist.
-            state(of: id, version: 1, .draft, signalType: draft.compiled.trigger.signalType),
-        ])
+        let results = try await transaction.pipeline(
+            [
+                PostgresStatement(
+                    """
+                    INSERT INTO engine.automations (automation_id, tenant, automation_key, status, version, revision, name,
+                                                    description, definition, changed_generation)
+                    VALUES ($1, $2, $3, 'draft', 1, 1, $4, $5, $6, 0)
+                    RETURNING \(Automation.columns)
+                    """,
+                    [
+                        .uuid(id), .text(tenant), .text(draft.key), .text(draft.name), .text(draft.description),
+                        .textBytes(draft.definition),
+                    ]
+                ),
+                PostgresStatement(
+                    """
+                    INSERT INTO engine.automation_versions (automation_id, version, name, description, definition, created_by)
+                    VALUES ($1, 1, $2, $3, $4, $5)
+                    """,
+                    [
+                        .uuid(id), .text(draft.name), .text(draft.description), .textBytes(draft.definition),
+                        .text(actor),
+                    ]
+                ),
+                // A draft that no generation knows yet: it can be told apart from an automation that did not exist.
+                state(of: id, version: 1, .draft, signalType: draft.compiled.trigger.signalType),
+            ] + ActionRepository.noting(draft.compiled.registeredActions, in: id, tenant: tenant)
+        )
         guard let row = results[0].first else {
             throw PostgresError(.decoding, "the insertion of an automation has no answer")
         }
@@ -171,7 +176,7 @@ struct AutomationRepository: Sendable {
         _ automation: Automation,
         to content: AutomationContent,
         status: AutomationStatus,
-        signalType: String,
+        definition: AutomationDefinition,
         by actor: String,
         in transaction: PostgresTransaction
     ) async throws -> Automation {
@@ -179,28 +184,35 @@ struct AutomationRepository: Sendable {
             .uuid(automation.id), .int4(Int32(automation.version + 1)), .text(content.name), .text(content.description),
             .textBytes(content.definition),
         ]
-        let results = try await transaction.pipeline([
-            nextGeneration,
-            PostgresStatement(
-                """
-                UPDATE engine.automations SET version = $2, name = $3, description = $4, definition = $5, status = $6,
-                    broken_reason = CASE WHEN $6 = 'broken' THEN broken_reason END, revision = revision + 1,
-                    updated_at = now(),
-                    changed_generation = (SELECT generation FROM engine.registry_generation)
-                WHERE automation_id = $1
-                RETURNING \(Automation.columns)
-                """,
-                values + [.text(status.rawValue)]
-            ),
-            PostgresStatement(
-                """
-                INSERT INTO engine.automation_versions (automation_id, version, name, description, definition, created_by)
-                VALUES ($1, $2, $3, $4, $5, $6)
-                """,
-                values + [.text(actor)]
-            ),
-            state(of: automation.id, version: automation.version + 1, status, signalType: signalType),
-        ])
+        let results = try await transaction.pipeline(
+            [
+                nextGeneration,
+                PostgresStatement(
+                    """
+                    UPDATE engine.automations SET version = $2, name = $3, description = $4, definition = $5, status = $6,
+                        broken_reason = CASE WHEN $6 = 'broken' THEN broken_reason END, revision = revision + 1,
+                        updated_at = now(),
+                        changed_generation = (SELECT generation FROM engine.registry_generation)
+                    WHERE automation_id = $1
+                    RETURNING \(Automation.columns)
+                    """,
+                    values + [.text(status.rawValue)]
+                ),
+                PostgresStatement(
+                    """
+                    INSERT INTO engine.automation_versions (automation_id, version, name, description, definition, created_by)
+                    VALUES ($1, $2, $3, $4, $5, $6)
+                    """,
+                    values + [.text(actor)]
+                ),
+                state(
+                    of: automation.id,
+                    version: automation.version + 1,
+                    status,
+                    signalType: definition.trigger.signalType
+                ),
+            ] + ActionRepository.noting(definition.registeredActions, in: automation.id, tenant: automation.tenant)
+        )
         guard let row = results[1].first else {
             throw PostgresError(.decoding, "the change of an automation has no answer")
         }
@@ -223,7 +235,7 @@ struct AutomationRepository: Sendable {
     }
 
     /// The lock on this row puts all changes of the registry into one order.
-    private static var nextGeneration: PostgresStatement {
+    static var nextGeneration: PostgresStatement {
         PostgresStatement("UPDATE engine.registry_generation SET generation = generation + 1")
     }
 

@@ -11,7 +11,7 @@ extension AutomationService {
         guard let sent = body.root["body"] else {
             throw Problem(.invalidRequest)
         }
-        let edit = try AutomationEdit(sent, registry: registry)
+        let edit = try AutomationEdit(sent, registry: try await registry(for: sent["definition"], context))
         let condition = AutomationCondition(body.root, version: edit.version)
         try condition.require()
         return try await change(body, condition, context: context) { automation, transaction in
@@ -80,6 +80,7 @@ extension AutomationService {
 
     /// Says whether a draft would be taken as it is, and if not, all its faults; nothing is stored.
     func validate(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
+        let registry = try await registry(for: body.root["definition"], context)
         var reader = try AutomationBodyReader(body.root, registry: registry)
         reader.refuseUnknown(
             besides: ["automation_key", "name", "description", "definition"],
@@ -118,7 +119,7 @@ extension AutomationService {
         context: RequestContext,
         in transaction: LaneTransaction
     ) async throws -> Reply {
-        let definition = try definition(content.definition)
+        let definition = try await definition(content.definition, context, in: transaction)
         try await requireSecrets(of: definition, context)
         var status = automation.status
         status.edited()
@@ -126,7 +127,7 @@ extension AutomationService {
             automation,
             to: content,
             status: status,
-            signalType: definition.trigger.signalType,
+            definition: definition,
             by: context.actor.id,
             in: transaction.database
         )

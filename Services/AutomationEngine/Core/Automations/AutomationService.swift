@@ -13,13 +13,17 @@ import Templates
 struct AutomationService: Sendable {
     let database: PostgresClient
     let lanes: LaneGroup
+    /// The engine's own actions.
     let registry: ActionRegistry
 
     var repository: AutomationRepository { AutomationRepository(database: database) }
 
     /// Creates a draft.
     func create(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
-        let draft = try AutomationDraft(body.root, registry: registry)
+        let draft = try AutomationDraft(
+            body.root,
+            registry: try await registry(for: body.root["definition"], context)
+        )
         try await requireSecrets(of: draft.compiled, context)
         do {
             return try await idempotently("automations.create", body: body, context: context) { transaction in
@@ -47,9 +51,9 @@ struct AutomationService: Sendable {
 
     /// Activates a draft or a deprecated automation, if it can be executed now.
     func activate(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
-        try await changeStatus("activate", body, context: context) { automation, status in
+        try await changeStatus("activate", body, context: context) { automation, status, transaction in
             try status.activated()
-            let definition = try definition(automation.definition)
+            let definition = try await definition(automation.definition, context, in: transaction)
             try await requireSecrets(of: definition, context)
             return definition.trigger.signalType
         }
@@ -57,9 +61,10 @@ struct AutomationService: Sendable {
 
     /// Deactivates an active automation; runs under way finish.
     func deactivate(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
-        try await changeStatus("deactivate", body, context: context) { automation, status in
+        try await changeStatus("deactivate", body, context: context) { automation, status, transaction in
             try status.deactivated()
-            return try definition(automation.definition, from: .storage).trigger.signalType
+            return try await definition(automation.definition, from: .storage, context, in: transaction)
+                .trigger.signalType
         }
     }
 
@@ -98,13 +103,13 @@ struct AutomationService: Sendable {
         _ action: String,
         _ body: JSONDocument,
         context: RequestContext,
-        change: @Sendable (Automation, inout AutomationStatus) async throws -> String
+        change: @Sendable (Automation, inout AutomationStatus, LaneTransaction) async throws -> String
     ) async throws -> Reply {
         try await self.change(body, AutomationCondition(body.root), context: context) { automation, transaction in
             var status = automation.status
             let signalType: String
             do {
-                signalType = try await change(automation, &status)
+                signalType = try await change(automation, &status, transaction)
             } catch let refusal as AutomationStatus.Refusal {
                 throw Problem(refusal)
             }
@@ -151,12 +156,26 @@ struct AutomationService: Sendable {
         }
     }
 
+    /// The engine's own actions, and those of the tenant's that a definition names.
+    func registry(for definition: JSONView?, _ context: RequestContext) async throws -> ActionRegistry {
+        try await ActionRepository(database: database)
+            .registry(registry, for: definition, tenant: context.tenant, deadline: context.deadline)
+    }
+
     /// A stored definition, read; refused where it cannot be executed now.
     func definition(
         _ bytes: [UInt8],
-        from origin: DefinitionReader.Origin = .author
-    ) throws -> AutomationDefinition {
+        from origin: DefinitionReader.Origin = .author,
+        _ context: RequestContext,
+        in transaction: LaneTransaction
+    ) async throws -> AutomationDefinition {
         let definition = try JSONDocument(parsing: bytes)
+        let registry = try await ActionRepository.registry(
+            registry,
+            for: definition.root,
+            tenant: context.tenant,
+            in: transaction.database
+        )
         var reader = DefinitionReader(registry: registry, from: origin)
         switch reader.read(definition.root, at: JSONPointer().appending("definition")) {
         case .definition(let definition): return definition
@@ -191,11 +210,7 @@ struct AutomationService: Sendable {
         )
         let known = Set(try rows.map { try $0.decode(0, as: String.self) })
         return references.filter { !known.contains($0.name) }.map { reference in
-            DefinitionFault(
-                pointer: reference.pointer,
-                code: "unknown_secret",
-                detail: "There is no secret \"\(reference.name)\"; PUT /admin/api/secrets/\(reference.name) sets it."
-            )
+            DefinitionFault.unknownSecret(reference.name, at: reference.pointer)
         }
     }
 

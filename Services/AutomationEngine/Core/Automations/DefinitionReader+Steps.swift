@@ -41,7 +41,7 @@ extension DefinitionReader {
         let when = readPattern(step["when"], at: pointer.appending("when"))
         checkSteps(ofPattern: step["when"], reading, at: pointer.appending("when"))
         let forEach = readForEach(step["for_each"], reading, at: pointer.appending("for_each"))
-        let retry = readRetry(step["retry"], of: action, at: pointer.appending("retry"))
+        let retry = readRetry(step["retry"], at: pointer.appending("retry"))
         let timeout = readTimeout(step["timeout"], at: pointer.appending("timeout"))
         let onError = readOnError(step["on_error"], scope, at: pointer.appending("on_error"))
         let isIdempotent = readIdempotent(step["idempotent"], at: pointer.appending("idempotent"))
@@ -49,7 +49,7 @@ extension DefinitionReader {
             checkInput(step["input"], of: action, at: pointer.appending("input"))
             judgeInput(step["input"], of: action, notedSince: before, at: pointer.appending("input"))
         }
-        if let action, action.isWait {
+        if case .builtIn(let action) = action, action.isWait {
             for member in ["retry", "timeout"] where step[member] != nil {
                 let detail = "\(action.rawValue) makes no attempt, so it has no \(member)."
                 add(pointer.appending(member), "invalid_value", detail)
@@ -73,11 +73,8 @@ extension DefinitionReader {
         )
     }
 
-    private mutating func readRetry(
-        _ retry: JSONView?,
-        of action: BuiltInAction?,
-        at pointer: JSONPointer
-    ) -> RetryPolicy? {
+    /// Reads when a failed attempt is made once more.
+    mutating func readRetry(_ retry: JSONView?, at pointer: JSONPointer) -> RetryPolicy? {
         guard let retry else {
             return nil
         }
@@ -164,7 +161,8 @@ extension DefinitionReader {
         return read
     }
 
-    private mutating func readTimeout(_ timeout: JSONView?, at pointer: JSONPointer) -> Duration? {
+    /// Reads how long an attempt may take.
+    mutating func readTimeout(_ timeout: JSONView?, at pointer: JSONPointer) -> Duration? {
         guard let duration = readDuration(timeout, at: pointer) else {
             return nil
         }
@@ -203,7 +201,8 @@ extension DefinitionReader {
         return .branch(place)
     }
 
-    private mutating func readIdempotent(_ idempotent: JSONView?, at pointer: JSONPointer) -> Bool? {
+    /// Reads whether an attempt of unknown outcome may be repeated.
+    mutating func readIdempotent(_ idempotent: JSONView?, at pointer: JSONPointer) -> Bool? {
         guard let idempotent else {
             return nil
         }
@@ -215,31 +214,31 @@ extension DefinitionReader {
     }
 
     /// Checks what can be known of an input before a run resolves it.
-    private mutating func checkInput(_ input: JSONView?, of action: BuiltInAction, at pointer: JSONPointer) {
+    private mutating func checkInput(_ input: JSONView?, of action: StepAction, at pointer: JSONPointer) {
         switch action {
-        case .transform:
+        case .builtIn(.transform), .remote:
             break
-        case .emit:
+        case .builtIn(.emit):
             refuseUnknown(input, known: ["type", "data", "subject"], at: pointer)
             if input?["type"] == nil {
                 add(pointer.appending("type"), "required", "signal.emit needs the type of the signal.")
             }
-        case .delay:
+        case .builtIn(.delay):
             refuseUnknown(input, known: ["for", "until"], at: pointer)
             for fault in Delay.faults(of: input) {
                 add(pointer.appending(fault.member), fault.code, fault.detail)
             }
-        case .approval:
+        case .builtIn(.approval):
             refuseUnknown(input, known: Approval.members, at: pointer)
             for fault in Approval.faults(of: input) {
                 add(pointer.appending(fault.member), fault.code, fault.detail)
             }
-        case .webhook:
+        case .builtIn(.webhook):
             refuseUnknown(input, known: WebhookCall.members, at: pointer)
             for fault in WebhookCall.faults(of: input) {
                 add(pointer.appending(fault.member), fault.code, fault.detail)
             }
-        case .http:
+        case .builtIn(.http):
             refuseUnknown(input, known: HTTPCall.members, at: pointer)
             for fault in HTTPCall.faults(of: input) {
                 add(pointer.appending(fault.member), fault.code, fault.detail)
@@ -252,11 +251,11 @@ extension DefinitionReader {
     /// What has been noted of a place already is not told once more in the words of the schema.
     private mutating func judgeInput(
         _ input: JSONView?,
-        of action: BuiltInAction,
+        of action: StepAction,
         notedSince before: Int,
         at pointer: JSONPointer
     ) {
-        guard origin == .author, let schema = registry[action.rawValue]?.input,
+        guard origin == .author, let schema = action.declaration?.input,
             let view = input ?? (try? JSONDocument(parsing: "{}").root)
         else {
             return

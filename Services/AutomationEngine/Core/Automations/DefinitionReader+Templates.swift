@@ -133,7 +133,7 @@ extension DefinitionReader {
     }
 
     /// Refuses numbers that a double does not keep.
-    private mutating func checkNumbers(_ value: JSONView, at pointer: JSONPointer) {
+    mutating func checkNumbers(_ value: JSONView, at pointer: JSONPointer) {
         switch value.kind {
         case .null, .bool, .string:
             break

@@ -99,7 +99,7 @@ struct DefinitionReader {
     }
 
     /// The action of a step, if one is registered by this name.
-    mutating func readAction(_ actionKey: JSONView?, at pointer: JSONPointer) -> BuiltInAction? {
+    mutating func readAction(_ actionKey: JSONView?, at pointer: JSONPointer) -> StepAction? {
         guard let actionKey else {
             add(pointer, "required", "A step needs an action_key.")
             return nil
@@ -108,11 +108,15 @@ struct DefinitionReader {
             add(pointer, "invalid_type", "The action_key must be a string.")
             return nil
         }
-        guard registry[key] != nil, let action = BuiltInAction(rawValue: key) else {
+        if let action = registry.action(key) {
+            return action
+        }
+        guard origin == .storage, ActionKey.isRegistrable(key) else {
             add(pointer, "unknown_action", "No action \"\(key)\" is registered; GET /admin/api/actions lists them.")
             return nil
         }
-        return action
+        // It was registered once. What has begun comes as far as its step.
+        return .remote(RemoteAction(key: key))
     }
 
     /// Names every member of an object that is not known there.

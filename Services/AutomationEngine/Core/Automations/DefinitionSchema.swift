@@ -154,11 +154,20 @@ enum DefinitionSchema {
                 actions.map { action in
                     [
                         "if": ["properties": ["action_key": ["const": .string(action.key)]]],
-                        "then": ["properties": ["input": withTemplates(action.input.source)]],
+                        "then": ["properties": ["input": input(of: action)]],
                     ]
                 }
             ),
         ]
+    }
+
+    /// The schema of an action's input; what it refers to lies within it.
+    private static func input(of action: ActionDeclaration) -> JSONValue {
+        guard case .object(let members) = withTemplates(action.input.source), BuiltInAction(rawValue: action.key) == nil
+        else {
+            return withTemplates(action.input.source)
+        }
+        return .object([JSONMember("$id", .string("urn:batuta:input:\(action.key)"))] + members)
     }
 
     /// The schema of an input before it is resolved: a template may stand in the place of any value within it.

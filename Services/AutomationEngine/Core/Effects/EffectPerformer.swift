@@ -23,6 +23,9 @@ struct EffectPerformer: Sendable {
     func perform(_ machine: RunMachine, _ position: Int, while isHeld: @Sendable () -> Bool) async -> AttemptOutcome {
         let step = machine.definition(at: position)
         let name = machine.record.steps[position].name
+        if case .remote(let action) = step.action {
+            return await call(action, machine, position, while: isHeld)
+        }
         let deadline = ContinuousClock.now + step.timeout
         do throws(StepError) {
             let texts = try await secrets.texts(
@@ -33,12 +36,7 @@ struct EffectPerformer: Sendable {
             let input = try RunContext(machine, position).resolve(step.input, secrets: texts)
             let call = try Self.call(of: step, named: name, input.value, run: machine.record.id)
             guard isHeld() else {
-                return .notMade(
-                    StepError(
-                        code: "lease_lost",
-                        detail: "The engine's lease had run out before the attempt; nothing was sent."
-                    )
-                )
+                return .notMade(.leaseLost)
             }
             return await send(call, input, texts, deadline)
         } catch {
@@ -53,7 +51,7 @@ struct EffectPerformer: Sendable {
         _ input: [UInt8],
         run: UUID
     ) throws(StepError) -> HTTPCall {
-        guard step.action == .webhook else {
+        guard case .builtIn(.webhook) = step.action else {
             return try HTTPCall(input, idempotencyKey: idempotencyKey(run: run, step: name))
         }
         return try WebhookCall(input).request(run: run, step: name, at: Timestamp.now().microseconds / 1_000_000)
@@ -113,7 +111,7 @@ struct EffectPerformer: Sendable {
 // MARK: - What is known afterwards
 
 extension EffectPerformer {
-    private static func outcome(of error: OutboundError, _ mask: SecretMask) -> AttemptOutcome {
+    static func outcome(of error: OutboundError, _ mask: SecretMask) -> AttemptOutcome {
         var failure = StepError(error)
         failure.detail = mask.masking(failure.detail)
         guard error.outcome == .unknown else {
@@ -131,6 +129,11 @@ extension EffectPerformer {
         guard !call.isExpected(response.status) else {
             return .succeeded(output: output(of: response, mask))
         }
+        return refusal(response, mask)
+    }
+
+    /// What an answer says of the effect that is no success.
+    static func refusal(_ response: OutboundResponse, _ mask: SecretMask) -> AttemptOutcome {
         let body = mask.masking(response.body).prefix(maximumExcerpt)
         let error = StepError(
             code: "http_status",

@@ -47,24 +47,9 @@ struct WebhookCall: Sendable {
     /// - Returns: A POST with the headers of Standard Webhooks.
     /// - Throws: What is wrong with the secret.
     func request(run: UUID, step: String, at seconds: Int64) throws(StepError) -> HTTPCall {
-        // The same for every attempt. No full stop may stand in it.
-        let id = "\(run.lowercased)_\(step.replacing(".", with: ":"))"
         var headers = headers
         headers.append(OutboundRequest.Header("Content-Type", "application/json"))
-        headers.append(OutboundRequest.Header(StandardWebhooks.idHeader, id))
-        headers.append(OutboundRequest.Header(StandardWebhooks.timestampHeader, String(seconds)))
-        if let secret {
-            do throws(SecretsError) {
-                let signer = try StandardWebhooksSigner(secrets: [Secret(secret)])
-                let signature = try signer.sign(id: id, timestamp: seconds, body: body[...])
-                headers.append(OutboundRequest.Header(StandardWebhooks.signatureHeader, signature))
-            } catch {
-                throw StepError(
-                    code: "invalid_input",
-                    detail: "secret: It has to be whsec_ and the base64 of 24 to 64 bytes."
-                )
-            }
-        }
+        headers += try Self.signature(of: body, run: run, step: step, at: seconds, secret: secret)
         return HTTPCall(
             method: .post,
             url: url,
@@ -72,6 +57,35 @@ struct WebhookCall: Sendable {
             body: body,
             idempotencyKey: EffectPerformer.idempotencyKey(run: run, step: step)
         )
+    }
+
+    /// The headers of Standard Webhooks for a message of a step; the last one only where a secret signs it.
+    static func signature(
+        of body: [UInt8],
+        run: UUID,
+        step: String,
+        at seconds: Int64,
+        secret: String?
+    ) throws(StepError) -> [OutboundRequest.Header] {
+        // The same for every attempt. No full stop may stand in it.
+        let id = "\(run.lowercased)_\(step.replacing(".", with: ":"))"
+        let headers = [
+            OutboundRequest.Header(StandardWebhooks.idHeader, id),
+            OutboundRequest.Header(StandardWebhooks.timestampHeader, String(seconds)),
+        ]
+        guard let secret else {
+            return headers
+        }
+        do throws(SecretsError) {
+            let signer = try StandardWebhooksSigner(secrets: [Secret(secret)])
+            let signature = try signer.sign(id: id, timestamp: seconds, body: body[...])
+            return headers + [OutboundRequest.Header(StandardWebhooks.signatureHeader, signature)]
+        } catch {
+            throw StepError(
+                code: "invalid_input",
+                detail: "secret: It has to be whsec_ and the base64 of 24 to 64 bytes."
+            )
+        }
     }
 
     /// What is wrong with an input; what templates decide is left out unless they are resolved.

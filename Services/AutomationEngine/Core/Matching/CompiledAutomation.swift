@@ -10,7 +10,7 @@ struct CompiledAutomation: Sendable {
     /// A step with everything that can be worked out beforehand.
     struct Step: Sendable {
         var name: String
-        var action: BuiltInAction
+        var action: StepAction
         var input: Template
         /// SHA-256 of an input that is the same in every run, in hex.
         var constantInputHash: String?
@@ -61,7 +61,7 @@ struct CompiledAutomation: Sendable {
                 constantInputHash: step.input.constant.map { SHA256.hash(data: $0).hex },
                 when: step.when,
                 retry: step.retry ?? step.action.standardRetry,
-                timeout: step.timeout ?? BuiltInAction.standardTimeout,
+                timeout: step.timeout ?? step.action.standardTimeout,
                 onError: step.onError,
                 isIdempotent: step.isIdempotent,
                 needs: step.needs,

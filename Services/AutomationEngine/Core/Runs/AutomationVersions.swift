@@ -41,11 +41,11 @@ final class AutomationVersions: Sendable {
         guard let row = rows.first else {
             throw StepError.notExecutable("The run's version of its automation is not stored.")
         }
-        let stored = try row.decode(0, as: [UInt8].self)
+        let root = try? JSONDocument(parsing: try row.decode(0, as: [UInt8].self)).root
+        let registry = try await ActionRepository(database: database)
+            .registry(registry, for: root, tenant: run.tenant, deadline: deadline)
         var reader = DefinitionReader(registry: registry, from: .storage)
-        guard let document = try? JSONDocument(parsing: stored),
-            case .definition(let definition) = reader.read(document.root, at: JSONPointer())
-        else {
+        guard let root, case .definition(let definition) = reader.read(root, at: JSONPointer()) else {
             throw StepError.notExecutable("This release cannot execute the run's definition.")
         }
         let automation = CompiledAutomation(
@@ -56,6 +56,10 @@ final class AutomationVersions: Sendable {
             version: run.automationVersion,
             definition: definition
         )
+        // What administrators register may change at any time.
+        guard definition.registeredActions.isEmpty else {
+            return automation
+        }
         compiled.withLock { compiled in
             if compiled.count >= Self.maximum { compiled = [:] }
             compiled[key] = automation

@@ -9,7 +9,7 @@ extension RunMachine {
     mutating func begin(_ position: Int, at now: Int64, hasRoom: Bool) -> Bool {
         let step = definition(at: position)
         let isItem = record.steps[position].parent != nil
-        if step.action == .delay, record.steps[position].status == .waiting {
+        if case .builtIn(.delay) = step.action, record.steps[position].status == .waiting {
             succeed(position, output: record.steps[position].output ?? Array("null".utf8), at: now)
             return true
         }
@@ -68,15 +68,15 @@ extension RunMachine {
     /// What the engine does itself is done at once; an effect outside is recorded first.
     private mutating func act(_ position: Int, _ step: CompiledAutomation.Step, _ input: [UInt8], at now: Int64) {
         switch step.action {
-        case .transform:
+        case .builtIn(.transform):
             succeed(position, output: input, at: now)
-        case .emit:
+        case .builtIn(.emit):
             emit(position, input, at: now)
-        case .delay:
+        case .builtIn(.delay):
             delay(position, input, at: now)
-        case .approval:
+        case .builtIn(.approval):
             ask(position, input, at: now)
-        case .http, .webhook:
+        case .builtIn(.http), .builtIn(.webhook), .remote:
             change.started.append(
                 RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)
             )
@@ -106,7 +106,11 @@ extension RunMachine {
                 signal: signal
             )
             update(position) { $0.simulation = simulation.bytes }
-            succeed(position, output: simulation.output, at: now)
+            if let output = simulation.output {
+                succeed(position, output: output, at: now)
+            } else {
+                end(position, as: .notSimulated, at: now)
+            }
         } catch {
             fail(position, error, at: now)
         }

@@ -28,7 +28,7 @@ extension RunMachine {
     mutating func arrive(_ position: Int, at now: Int64) {
         let arrival = record.steps[position].arrival
         switch definition(at: position).action {
-        case .approval: decide(position, arrival, at: now)
+        case .builtIn(.approval): decide(position, arrival, at: now)
         default: fail(position, .notExecutable("This release does not know what the step waits for."), at: now)
         }
     }

@@ -192,7 +192,7 @@ extension RunRecord {
             traceparent: signal.traceparent,
             startedAt: now,
             steps: automation.steps.map { step in
-                Step(name: step.name, actionKey: step.action.rawValue, status: .queued, attempt: 0)
+                Step(name: step.name, actionKey: step.action.key, status: .queued, attempt: 0)
             }
         )
     }

@@ -14,6 +14,12 @@ struct StepError: Error, Equatable, Sendable {
         StepError(code: "not_executable", detail: detail)
     }
 
+    /// The attempt would not certainly have been this replica's.
+    static let leaseLost = StepError(
+        code: "lease_lost",
+        detail: "The engine's lease had run out before the attempt; nothing was sent."
+    )
+
     /// The RFC 8785 form.
     var bytes: [UInt8] {
         var object: [JSONMember] = members.map { JSONMember($0.key, $0.value) }

@@ -55,6 +55,24 @@ struct SecretStore: Sendable {
         return texts
     }
 
+    /// Which of some secrets exist.
+    static func known(
+        _ names: Set<String>,
+        tenant: String,
+        in transaction: PostgresTransaction
+    ) async throws -> Set<String> {
+        guard !names.isEmpty else {
+            return []
+        }
+        let rows = try await transaction.execute(
+            PostgresStatement(
+                "SELECT name FROM engine.secrets WHERE tenant = $1 AND name = ANY ($2)",
+                [.text(tenant), .textArray(names.sorted())]
+            )
+        )
+        return Set(try rows.map { try $0.decode(0, as: String.self) })
+    }
+
     /// The sentence for an engine without keys.
     static let notConfigured =
         "The engine has no keys for secrets; `batuta secrets keygen` makes them, and BATUTA_SECRET_KEYS_FILE names them."

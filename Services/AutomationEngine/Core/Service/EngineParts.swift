@@ -65,6 +65,7 @@ package enum Engine {
     private static func routes(base: ServiceBase, execution: RunExecution) -> RequestRoutes {
         let registry = execution.registry
         let automations = AutomationService(database: base.database, lanes: base.lanes, registry: registry)
+        let actions = ActionService(database: base.database, lanes: base.lanes)
         let manual = ManualExecution(
             database: base.database,
             processor: execution.processor,
@@ -96,12 +97,15 @@ package enum Engine {
         routes.on(RequestType.engineAutomationsActivate) { try await automations.activate($1, context: $0) }
         routes.on(RequestType.engineAutomationsDeactivate) { try await automations.deactivate($1, context: $0) }
         routes.on(RequestType.engineAutomationsWhy) { try await signals.why($1, context: $0) }
-        routes.on(RequestType.engineAutomationsSchema) { _, _ in
-            Reply(status: 200, body: try DefinitionSchema.automation(registry).canonicalBytes())
+        routes.on(RequestType.engineAutomationsSchema) { context, _ in
+            let registry = try await ActionRepository(database: base.database)
+                .registry(registry, tenant: context.tenant, deadline: context.deadline)
+            return Reply(status: 200, body: try DefinitionSchema.automation(registry).canonicalBytes())
         }
-        routes.on(RequestType.engineActionsList) { _, _ in
-            Reply(status: 200, body: registry.listing)
-        }
+        routes.on(RequestType.engineActionsList) { try await actions.list($1, context: $0) }
+        routes.on(RequestType.engineActionsGet) { try await actions.get($1, context: $0) }
+        routes.on(RequestType.engineActionsPut) { try await actions.put($1, context: $0) }
+        routes.on(RequestType.engineActionsDelete) { try await actions.delete($1, context: $0) }
         routes.on(RequestType.engineRunsList) { try await runs.list($1, context: $0) }
         routes.on(RequestType.engineRunsGet) { try await runs.get($1, context: $0) }
         routes.on(RequestType.engineRunsStepOutput) { try await runs.stepOutput($1, context: $0) }
