@@ -78,6 +78,12 @@ let sharedTargets: [Target] = [
         pkgConfig: "libpq",
         providers: [.apt(["libpq-dev"])]
     ),
+    .systemLibrary(
+        name: "CCurl",
+        path: "Shared/CCurl",
+        pkgConfig: "libcurl",
+        providers: [.apt(["libcurl4-openssl-dev"])]
+    ),
     .target(name: "CRabbitMQ", path: "Shared/CRabbitMQ", linkerSettings: [.linkedLibrary("rabbitmq")]),
     shared("JSON"),
     shared("CloudEvents", ["JSON"]),
@@ -88,6 +94,7 @@ let sharedTargets: [Target] = [
     shared("Secrets", [crypto]),
     shared("Contracts", ["Domain", "JSON", crypto]),
     shared("FaultInjection"),
+    shared("Mail", ["CCurl", "Secrets", nioCore, nioPosix, serviceLifecycle]),
     shared("OutboundHTTP", [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle]),
     shared("PostgreSQL", ["CPostgreSQL", deque, logging, serviceLifecycle]),
     shared(
@@ -134,7 +141,7 @@ let serviceTargets: [Target] =
         "AutomationEngine",
         executable: "automation-engine",
         coreDependencies + [
-            "CloudEvents", "EventPattern", "JSONSchema", "OutboundHTTP", "Secrets", "Templates", deque,
+            "CloudEvents", "EventPattern", "JSONSchema", "Mail", "OutboundHTTP", "Secrets", "Templates", deque,
         ]
     )
     + service("AuditWriter", executable: "audit-writer", coreDependencies)
@@ -158,7 +165,7 @@ let testTargets: [Target] = [
         dependencies: [
             "Contracts", "Domain", "JSON", "Messaging", "Persistence", "PostgreSQL", "RabbitMQ", asyncHTTPClient,
             logging,
-            nioCore, nioHTTP1, nioSSL, serviceLifecycle,
+            nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle,
         ],
         path: "Tests/TestSupport"
     ),
@@ -181,7 +188,8 @@ let testTargets: [Target] = [
     tests(
         "AutomationEngineCore",
         support + coreDependencies + [
-            "AutomationEngineCore", "EventPattern", "JSONSchema", "OutboundHTTP", "Secrets", "Templates", nioHTTP1,
+            "AutomationEngineCore", "EventPattern", "JSONSchema", "Mail", "OutboundHTTP", "Secrets", "Templates",
+            nioHTTP1,
         ]
     ),
     tests("CloudEvents", support + ["CloudEvents", "JSON"]),
@@ -192,6 +200,7 @@ let testTargets: [Target] = [
     tests("FaultInjection", ["FaultInjection"]),
     tests("EventPattern", support + ["EventPattern", "JSON"], exclude: ["Cases"]),
     tests("JSONSchema", support + ["JSON", "JSONSchema"]),
+    tests("Mail", support + ["CCurl", "Mail", "Secrets"]),
     tests("Templates", support + ["JSON", "Templates"]),
     tests("Secrets", support + ["JSON", "Secrets"]),
     tests(

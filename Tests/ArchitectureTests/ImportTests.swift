@@ -39,7 +39,7 @@ struct ImportTests {
 
     @Test(
         "a C module is imported by its one adapter only",
-        arguments: [("CPostgreSQL", "PostgreSQL"), ("CRabbitMQ", "RabbitMQ")]
+        arguments: [("CCurl", "Mail"), ("CPostgreSQL", "PostgreSQL"), ("CRabbitMQ", "RabbitMQ")]
     )
     func cModules(module: String, adapter: String) {
         for file in tree.files where file.imports.contains(module) {
@@ -98,6 +98,7 @@ struct ImportTests {
             "JSONSchema": ["CloudEvents", "Domain", "Contracts", "EventPattern", "Templates"],
             "Templates": ["CloudEvents", "Domain", "Contracts", "EventPattern"],
             "Secrets": ["JSON", "Domain", "Contracts"],
+            "Mail": ["Persistence", "Messaging", "ServiceRuntime", "Contracts", "Domain", "JSON"],
             "OutboundHTTP": ["Persistence", "Messaging", "ServiceRuntime", "Contracts", "Domain"],
             "PostgreSQL": ["Persistence", "Messaging", "ServiceRuntime", "RabbitMQ", "Contracts", "Domain"],
             "RabbitMQ": ["Persistence", "Messaging", "ServiceRuntime", "PostgreSQL", "Contracts", "Domain"],
