@@ -109,6 +109,7 @@ import Testing
             (BuiltInAction.emit, #"{"type":"a.c"}"#), (.http, #"{"url":"https://example.com/"}"#), (.transform, "{}"),
             (.delay, #"{"for":"5s"}"#), (.approval, #"{"title":"Go?"}"#),
             (.webhook, #"{"url":"https://example.com/","payload":1}"#),
+            (.email, #"{"to":"a@example.org","subject":"s","text":"t"}"#),
         ] {
             let (machine, _, _) = try dryRun(#"{"name":"one","action_key":"\#(action.rawValue)","input":\#(input)}"#)
             let output = try #require(machine.record.steps[0].output)

@@ -1,5 +1,6 @@
 import Domain
 import FoundationEssentials
+import Mail
 import Messaging
 import OutboundHTTP
 import Persistence
@@ -74,13 +75,17 @@ struct TestEngine: Sendable {
     }
 
     /// What drives runs, not yet running.
-    func driver(_ client: OutboundClient, committer: RunCommitter) -> RunDriver {
+    func driver(_ client: OutboundClient, mail: MailClient? = nil, committer: RunCommitter) -> RunDriver {
         RunDriver(
             slots: RunSlots(capacity: 10),
             repository: RunRepository(database: database),
             versions: AutomationVersions(database: database, registry: .builtIn),
             committer: committer,
-            effects: EffectPerformer(client: client, secrets: SecretStore(database: database, keys: nil)),
+            effects: EffectPerformer(
+                client: client,
+                mail: MailPerformer(client: mail),
+                secrets: SecretStore(database: database, keys: nil)
+            ),
             lanes: lanes,
             owner: instance,
             now: { Self.now },

@@ -87,6 +87,7 @@ extension ActionRegistry {
             output: answerSchema,
             isIdempotent: false
         ),
+        .email,
         ActionDeclaration(
             .delay,
             title: "Wait",
@@ -155,7 +156,7 @@ extension ActionRegistry {
 
 extension ActionDeclaration {
     /// An action that the engine carries out itself; all of them can say what they would do.
-    fileprivate init(
+    init(
         _ action: BuiltInAction,
         title: String,
         description: String,

@@ -8,6 +8,7 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     case delay = "flow.delay"
     case webhook = "notify.webhook"
     case approval = "flow.approval"
+    case email = "notify.email"
 
     /// Whether an attempt reaches outside the engine, and must be recorded before it is made.
     ///
@@ -15,7 +16,7 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     var hasEffect: Bool {
         switch self {
         case .transform, .emit, .delay, .approval: false
-        case .http, .webhook: true
+        case .http, .webhook, .email: true
         }
     }
 
@@ -32,6 +33,8 @@ enum BuiltInAction: String, CaseIterable, Sendable {
         case .http: HTTPCall.isIdempotent(input)
         // Whoever verifies the signature knows the message's id, and takes it for what it is: the same once more.
         case .webhook: input?["secret"] != nil
+        // Not every mailbox leaves out what it has already.
+        case .email: false
         }
     }
 

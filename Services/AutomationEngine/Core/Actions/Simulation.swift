@@ -99,6 +99,8 @@ extension Simulation {
                 would: "Send \(message) of \(call.body.count) bytes to \(url).",
                 output: Array(#"{"body":null,"headers":{},"status":200}"#.utf8)
             )
+        case .email:
+            try self.init(email: input, recorded: recorded, run: run)
         case .http:
             let (input, hasSecretURL) = Self.withoutSecretURL(input, recorded: recorded)
             let call = try HTTPCall(input, idempotencyKey: run.id.lowercased)

@@ -238,6 +238,11 @@ extension DefinitionReader {
             for fault in WebhookCall.faults(of: input) {
                 add(pointer.appending(fault.member), fault.code, fault.detail)
             }
+        case .builtIn(.email):
+            refuseUnknown(input, known: MailCall.members, at: pointer)
+            for fault in MailCall.faults(of: input) {
+                add(pointer.appending(fault.member), fault.code, fault.detail)
+            }
         case .builtIn(.http):
             refuseUnknown(input, known: HTTPCall.members, at: pointer)
             for fault in HTTPCall.faults(of: input) {

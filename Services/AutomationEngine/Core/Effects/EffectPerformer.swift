@@ -1,4 +1,3 @@
-import Contracts
 import Domain
 import FoundationEssentials
 import JSON
@@ -11,6 +10,7 @@ struct EffectPerformer: Sendable {
     static let maximumExcerpt = 2_048
 
     let client: OutboundClient
+    var mail = MailPerformer(client: nil)
     let secrets: SecretStore
 
     /// Makes an attempt, which is recorded.
@@ -34,27 +34,19 @@ struct EffectPerformer: Sendable {
                 deadline: deadline
             )
             let input = try RunContext(machine, position).resolve(step.input, secrets: texts)
-            let call = try Self.call(of: step, named: name, input.value, run: machine.record.id)
+            let call = try EffectCall(of: step, named: name, input.value, run: machine.record.id)
             guard isHeld() else {
                 return .notMade(.leaseLost)
             }
-            return await send(call, input, texts, deadline)
+            switch call {
+            case .http(let call): return await send(call, input, texts, deadline)
+            case .mail(let call):
+                let key = Self.idempotencyKey(run: machine.record.id, step: name)
+                return await mail.perform(call, key: key, SecretMask(texts.values), deadline)
+            }
         } catch {
             return .failed(AttemptOutcome.Failure(error: error, isRetryable: error.code == SecretStore.unavailable))
         }
-    }
-
-    /// The request that a step's attempt consists of.
-    private static func call(
-        of step: CompiledAutomation.Step,
-        named name: String,
-        _ input: [UInt8],
-        run: UUID
-    ) throws(StepError) -> HTTPCall {
-        guard case .builtIn(.webhook) = step.action else {
-            return try HTTPCall(input, idempotencyKey: idempotencyKey(run: run, step: name))
-        }
-        return try WebhookCall(input).request(run: run, step: name, at: Timestamp.now().microseconds / 1_000_000)
     }
 
     /// The same for every attempt of a step, or of one of its items, of a run, and for no other.

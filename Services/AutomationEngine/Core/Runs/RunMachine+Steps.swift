@@ -76,7 +76,7 @@ extension RunMachine {
             delay(position, input, at: now)
         case .builtIn(.approval):
             ask(position, input, at: now)
-        case .builtIn(.http), .builtIn(.webhook), .remote:
+        case .builtIn(.http), .builtIn(.webhook), .builtIn(.email), .remote:
             change.started.append(
                 RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)
             )

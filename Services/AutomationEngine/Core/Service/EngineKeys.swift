@@ -45,6 +45,32 @@ package enum EngineKeys {
         help: "a PEM file of certificate authorities that http.request trusts besides the system's"
     )
     .optional
+    /// The relay that takes mails.
+    package static let smtpURL = ConfigurationKey<String>.url(
+        "BATUTA_SMTP_URL",
+        schemes: ["smtps", "smtp"],
+        help: "the relay of notify.email, smtps://USER@HOST or smtp://USER@HOST with STARTTLS; without it there is none"
+    )
+    .optional
+    /// The password of the relay's user.
+    package static let smtpPassword = ConfigurationKey<RedactedText>.secret(
+        "BATUTA_SMTP_PASSWORD",
+        help: "the password of the user in BATUTA_SMTP_URL"
+    )
+    .optional
+    /// Whom mails are from.
+    package static let smtpFrom = ConfigurationKey<String>.string(
+        "BATUTA_SMTP_FROM",
+        accepted: "an address, which may have a name",
+        help: "whom mails are from, such as Batuta <no-reply@example.org>"
+    )
+    .optional
+    /// A PEM file of certificates that the relay's is checked against.
+    package static let smtpTrust = ConfigurationKey<String>.path(
+        "BATUTA_SMTP_CA_FILE",
+        help: "a PEM file of the certificate authorities that the relay is checked against, in place of the system's"
+    )
+    .optional
     /// The keys that secrets are sealed with.
     package static let secretKeys = ConfigurationKey<String>.path(
         "BATUTA_SECRET_KEYS_FILE",
@@ -55,6 +81,7 @@ package enum EngineKeys {
     /// All of them.
     package static let all: [any ConfigurationDeclaration] =
         [
-            lanes, batch, effects, effectsPerTenant, httpAllow, httpTrust, secretKeys,
+            lanes, batch, effects, effectsPerTenant, httpAllow, httpTrust, smtpURL, smtpPassword,
+            smtpFrom, smtpTrust, secretKeys,
         ] + OutboxKeys.all
 }

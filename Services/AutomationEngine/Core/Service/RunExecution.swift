@@ -18,10 +18,11 @@ struct RunExecution: Sendable {
     let processor: SignalProcessor
     let parts: [ServicePart]
 
-    /// - Throws: `OutboundError` or `SecretsError` for a setting that cannot be used, with a sentence that names it.
+    /// - Throws: `OutboundError`, `SecretsError` or `MailSettings.Fault` for a setting that cannot be used, with a sentence that names it.
     init(_ base: ServiceBase, _ configuration: ServiceConfiguration, logger: Logger) throws {
         keys = try configuration[EngineKeys.secretKeys].map { try SecretKeyRing(contentsOf: $0) }
         let client = try OutboundClient(configuration: Self.outbound(configuration))
+        let mail = try MailSettings.client(configuration)
         let now: @Sendable () -> Int64 = { Timestamp.now().microseconds }
         let committer = RunCommitter(lanes: base.lanes, owner: base.instance, now: now)
         versions = AutomationVersions(database: base.database, registry: registry)
@@ -33,7 +34,11 @@ struct RunExecution: Sendable {
             repository: RunRepository(database: base.database),
             versions: versions,
             committer: committer,
-            effects: EffectPerformer(client: client, secrets: SecretStore(database: base.database, keys: keys)),
+            effects: EffectPerformer(
+                client: client,
+                mail: MailPerformer(client: mail),
+                secrets: SecretStore(database: base.database, keys: keys)
+            ),
             lanes: base.lanes,
             owner: base.instance,
             now: now,
@@ -47,11 +52,11 @@ struct RunExecution: Sendable {
             owner: base.instance,
             now: now
         )
-        parts = [
-            ServicePart("calls to the outside", client),
-            ServicePart("outcomes of runs", committer),
-            ServicePart("runs", driver),
-        ]
+        parts =
+            [ServicePart("calls to the outside", client)] + (mail.map { [ServicePart("mails", $0)] } ?? []) + [
+                ServicePart("outcomes of runs", committer),
+                ServicePart("runs", driver),
+            ]
     }
 
     private static func outbound(_ configuration: ServiceConfiguration) throws(OutboundError) -> OutboundConfiguration {
