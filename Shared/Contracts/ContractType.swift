@@ -23,6 +23,8 @@ package enum RequestType {
     package static let engineAutomationsExecute = "engine.automations.execute"
     package static let engineAutomationsActivate = "engine.automations.activate"
     package static let engineAutomationsDeactivate = "engine.automations.deactivate"
+    package static let engineAutomationsPause = "engine.automations.pause"
+    package static let engineAutomationsResume = "engine.automations.resume"
     package static let engineAutomationsSchema = "engine.automations.schema"
     package static let engineActionsList = "engine.actions.list"
     package static let engineActionsGet = "engine.actions.get"

@@ -42,7 +42,7 @@ import Testing
     )
     func refused(input: String, pointers: [String]) throws {
         let definition = #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"notify.email","input":\#(input)}]}"#
-        var reader = DefinitionReader(registry: .builtIn)
+        var reader = DefinitionReader(registry: .builtIn, from: .author)
         guard case .faults(let faults) = reader.read(try JSONDocument(parsing: definition).root, at: .root) else {
             Issue.record("it is taken")
             return

@@ -33,11 +33,7 @@ struct RunControlTests {
                     try await body(
                         Desk(
                             engine: engine,
-                            control: RunControl(
-                                lanes: engine.lanes,
-                                driver: driver,
-                                versions: AutomationVersions(database: engine.database, registry: .builtIn)
-                            ) { TestEngine.now + 1 }
+                            control: RunControl(lanes: engine.lanes, driver: driver) { TestEngine.now + 1 }
                         )
                     )
                 }

@@ -94,6 +94,37 @@ struct CheckTests {
                 "replays-driven",
                 "UPDATE gateway.replays SET status = 'running', finished_at = NULL, due_at = now() - interval '6 minutes'"
             ),
+            (
+                "limits",
+                """
+                UPDATE engine.automation_versions SET definition = '{"concurrency":{"limit":0},"steps":[1,2]}';
+                INSERT INTO engine.admissions (run_id, automation_id, stage, place_key)
+                SELECT run_id, automation_id, 'going', '' FROM engine.automation_runs WHERE run_id = '\(waiting)'
+                """
+            ),
+            (
+                "held-runs",
+                "UPDATE engine.automation_runs SET status = 'queued', held = true WHERE run_id = '\(waiting)'"
+            ),
+            (
+                "held-runs",
+                "INSERT INTO engine.admissions (run_id, automation_id, stage) SELECT run_id, automation_id, 'pause' "
+                    + "FROM engine.automation_runs WHERE run_id = '\(waiting)'"
+            ),
+            (
+                "skips",
+                """
+                INSERT INTO engine.automation_skips (signal_id, automation_key, tenant, reason, key)
+                VALUES ('\(signal)', 'first', 'acme', 'concurrency', '')
+                """
+            ),
+            (
+                "looks-due",
+                """
+                INSERT INTO engine.admissions (run_id, automation_id, stage, look_at)
+                VALUES (gen_random_uuid(), gen_random_uuid(), 'freed', now() - interval '6 minutes')
+                """
+            ),
             ("waits-due", "UPDATE engine.timers SET due_at = now() - interval '6 minutes'"),
             (
                 "dead-letters",

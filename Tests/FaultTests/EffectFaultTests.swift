@@ -85,6 +85,46 @@ struct EffectFaultTests {
         }
     }
 
+    @Test("A7: with several engines a limit holds though they die, and every held run has its turn")
+    func aLimitHoldsThoughEnginesDie() async throws {
+        try await RecordingSink.with { _, _ in
+            .late(.milliseconds(50), 200)
+        } _: { sink in
+            let key = try await automate(
+                sink,
+                steps: 1,
+                isIdempotent: true,
+                admission: #","concurrency":{"limit":2,"key":"{{ signal.data.k }}"}"#
+            )
+            let signals = try await post(36, key)
+            let over = """
+                SELECT a.place_key || ': ' || count(*) FROM engine.automation_runs r JOIN engine.admissions a USING (run_id)
+                WHERE r.automation_key = '\(key)' AND r.finished_at IS NULL AND NOT r.held
+                GROUP BY a.place_key HAVING count(*) > 2
+                """
+            for number in 0..<2 {
+                try await eventually("some runs have ended", within: .seconds(60)) {
+                    #expect(try await installation.texts(over) == [])
+                    return try await count(key, "succeeded")
+                } until: {
+                    $0 >= 8 * (number + 1)
+                }
+                try await installation.replica(.engine, number).kill()
+                try await installation.restartEnded()
+            }
+            try await eventually("no run is left", within: .seconds(90)) {
+                #expect(try await installation.texts(over) == [])
+                return try await count(key, "succeeded")
+            } until: {
+                $0 == signals.count
+            }
+            try await check(sink, key, signals: signals.count)
+            try await eventually("nothing is left of the limit") {
+                try await installation.count("SELECT count(*) FROM engine.admissions") == 0
+            }
+        }
+    }
+
     @Test func anEngineThatSleptPastItsLeaseWritesNothing() async throws {
         let (isAsleep, gate) = (Flag(), RecordingSink.Gate())
         try await RecordingSink.with { _, _ in
@@ -176,7 +216,12 @@ struct EffectFaultTests {
     }
 
     /// Makes an automation whose steps call a sink; answers its key, which is its signals' type, too.
-    private func automate(_ sink: RecordingSink, steps: Int, isIdempotent: Bool) async throws -> String {
+    private func automate(
+        _ sink: RecordingSink,
+        steps: Int,
+        isIdempotent: Bool,
+        admission: String = ""
+    ) async throws -> String {
         let key = "effects-\(UInt32.random(in: .min ... .max))"
         let list = (0..<steps).map { number in
             """
@@ -189,7 +234,7 @@ struct EffectFaultTests {
             "/admin/api/automations",
             json: """
                 {"automation_key":"\(key)","name":"\(key)",
-                 "definition":{"trigger":{"signalType":"\(key)"},"steps":[\(list.joined(separator: ","))]}}
+                 "definition":{"trigger":{"signalType":"\(key)"},"steps":[\(list.joined(separator: ","))]\(admission)}}
                 """
         )
         try #require(created.status == 201, "\(created.text)")
@@ -201,7 +246,7 @@ struct EffectFaultTests {
         var signals: [UUID] = []
         for n in 0..<number {
             let id = "\(key)-\(n)-\(UInt32.random(in: .min ... .max))"
-            signals.append(try await installation.post(id: id, type: key, data: #"{"n":\#(n)}"#).signalID)
+            signals.append(try await installation.post(id: id, type: key, data: #"{"n":\#(n),"k":\#(n % 3)}"#).signalID)
         }
         return signals
     }

@@ -228,6 +228,8 @@ extension Refusal {
         .bare("GET", "/admin/api/automations/no-such", 404, "not_found"),
         .bare("POST", "/admin/api/automations/no-such/activate", 404, "not_found"),
         .bare("POST", "/admin/api/automations/no-such/deactivate", 404, "not_found"),
+        .bare("POST", "/admin/api/automations/no-such/pause", 404, "not_found"),
+        .bare("POST", "/admin/api/automations/no-such/resume", 404, "not_found"),
         .bare("DELETE", "/admin/api/tokens/01900000-0000-7000-8000-000000000000", 404, "not_found"),
         .bare("GET", "/api/runs?limit=0", 400, "invalid_request"),
         .bare("GET", "/api/runs?status=done", 400, "invalid_request"),

@@ -9,8 +9,8 @@ import Testing
 @Suite("Retention drops what is old and finished, and nothing else", .requiresServers, .timeLimit(.minutes(2)))
 struct RetentionTests {
     private static let engineTables = [
-        "automation_dedup", "automation_run_steps", "automation_runs", "inbox", "outbox", "signal_emissions", "signals",
-        "step_attempts",
+        "automation_dedup", "automation_run_steps", "automation_runs", "automation_skips", "inbox", "outbox",
+        "signal_emissions", "signals", "step_attempts",
     ]
 
     private func keeper(
@@ -183,7 +183,7 @@ struct RetentionTests {
                 #expect(await dropAll(keeper) == .done)
                 #expect(try await site.tables() == Self.engineTables.filter { $0 != "outbox" }, "\(need.what)")
                 let needed = try metrics.expectGauge(RetentionMetrics.neededName, [("schema", "engine")]).lastValue
-                #expect(needed == 7)
+                #expect(needed == 8)
                 try await site.execute(need.ends)
             }
             #expect(await dropAll(keeper(site)) == .done)

@@ -64,6 +64,9 @@ extension Invariants {
             LIMIT 1
         ) AS aim ON true
         WHERE s.status = 'active'
+          -- What was skipped has its own rule.
+          AND NOT EXISTS (SELECT FROM engine.automation_skips k
+                          WHERE k.signal_id = i.signal_id AND k.automation_key = a.automation_key)
           -- Whether a filter matches is not judged here a second time.
           AND (v.definition::jsonb -> 'trigger' -> 'filter' IS NULL OR EXISTS (
               SELECT FROM engine.automation_runs r
@@ -133,6 +136,17 @@ extension Invariants {
             SELECT format('%s, %s', d.run_id, r.run_id) FROM engine.automation_dedup d
             FULL JOIN engine.automation_runs r USING (signal_id, automation_key, tenant)
             WHERE d.run_id IS DISTINCT FROM r.run_id
+              AND NOT (r.run_id IS NULL AND EXISTS (
+                  SELECT FROM engine.automation_skips k
+                  WHERE k.signal_id = d.signal_id AND k.automation_key = d.automation_key))
+            """
+        ),
+        (
+            "nothing is left of a limit when no run is under way",
+            """
+            SELECT format('%s is %s', a.run_id, a.stage) FROM engine.admissions a
+            LEFT JOIN engine.automation_runs r USING (run_id)
+            WHERE a.stage NOT IN ('freed', 'left') AND (r.run_id IS NULL OR r.finished_at IS NOT NULL)
             """
         ),
         (
@@ -173,7 +187,8 @@ extension Invariants {
                 SELECT count(*) AS n FROM engine.automation_states WHERE automation_id = a.automation_id
             ) AS s ON true
             LEFT JOIN (
-                SELECT object_id, count(*) FILTER (WHERE action IN ('activate', 'deactivate', 'update', 'delete')) AS n,
+                SELECT object_id, count(*) FILTER (WHERE action IN ('activate', 'deactivate', 'update', 'delete', 'pause',
+                                                                   'resume')) AS n,
                        count(*) FILTER (WHERE action = 'create') AS creations
                 FROM pg_temp.entries_read WHERE object_type = 'automation' GROUP BY 1
             ) AS e ON e.object_id = a.automation_id::text

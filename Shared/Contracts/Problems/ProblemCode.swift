@@ -13,6 +13,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case keyTaken = "key_taken"
     case wrongState = "wrong_state"
     case inFlight = "in_flight"
+    case limitReached = "limit_reached"
     case staleVersion = "stale_version"
     case preconditionFailed = "precondition_failed"
     case tooLarge = "too_large"
@@ -41,7 +42,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .keyTaken, .wrongState, .inFlight, .staleVersion: 409
+        case .keyTaken, .wrongState, .inFlight, .limitReached, .staleVersion: 409
         case .preconditionFailed: 412
         case .tooLarge: 413
         case .unsupportedMediaType: 415
@@ -60,7 +61,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     /// Whether the same request can succeed later without being changed.
     package var isRetryable: Bool {
         switch self {
-        case .inFlight, .rateLimited, .requestTimeout, .unavailable, .timeout: true
+        case .inFlight, .limitReached, .rateLimited, .requestTimeout, .unavailable, .timeout: true
         case .invalidRequest, .invalidJSON, .invalidEvent, .invalidCursor, .unauthenticated, .forbidden, .notFound,
             .methodNotAllowed, .notAcceptable, .keyTaken, .wrongState, .staleVersion, .preconditionFailed,
             .tooLarge, .unsupportedMediaType, .invalidContent, .invalidDefinition, .unsupportedFeature, .unknownAction,

@@ -9,11 +9,12 @@ import Testing
         .viewer: reads,
         .operator: reads.union([.postSignal, .resolveStep, .cancelRun, .resumeRun, .rerunRun, .executeAutomation])
             .union(hooks).union(letters)
-            .union([.redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay]),
+            .union([.redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay])
+            .union([.pauseAutomation, .resumeAutomation]),
         .author: reads.union(hooks)
             .union([
                 .postSignal, .listSecrets, .createAutomation, .updateAutomation, .deleteAutomation, .validateAutomation,
-                .restoreAutomation, .activateAutomation, .deactivateAutomation,
+                .restoreAutomation, .activateAutomation, .deactivateAutomation, .pauseAutomation, .resumeAutomation,
             ]),
         .admin: Set(Route.allCases).subtracting([.receiveHook]),
         .auditor: reads.union(hooks).union(letters),

@@ -50,16 +50,20 @@ struct AutomationOperations: Sendable {
         return try unwrapped(answer, .ok)
     }
 
-    /// `POST …/activate` and `POST …/deactivate`.
-    func changeStatus(_ request: GatewayRequest) async throws -> GatewayAnswer {
+    /// `POST …/activate`, `…/deactivate`, `…/pause` and `…/resume`.
+    func change(_ request: GatewayRequest) async throws -> GatewayAnswer {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("automation", try Self.automation(request))
         try Self.writeCondition(of: request, to: &writer)
         writer.endObject()
         let type =
-            request.route == .activateAutomation
-            ? RequestType.engineAutomationsActivate : RequestType.engineAutomationsDeactivate
+            switch request.route {
+            case .activateAutomation: RequestType.engineAutomationsActivate
+            case .pauseAutomation: RequestType.engineAutomationsPause
+            case .resumeAutomation: RequestType.engineAutomationsResume
+            default: RequestType.engineAutomationsDeactivate
+            }
         return try unwrapped(try await engine.ask(type, writer.bytes, for: request), .ok)
     }
 

@@ -19,6 +19,10 @@ extension EngineClient {
         guard let id = try document(of: begun).root["run_id"]?.stringValue else {
             throw GatewayProblem(.internalError)
         }
+        // What a signal of the same dedupe key has started is not this request's to wait for.
+        guard try document(of: begun).root["deduplicated"]?.boolValue != true else {
+            return GatewayAnswer(.ok, begun, headers: [(.location, "\(Route.listRuns.pattern)/\(id)")])
+        }
         var answer = GatewayAnswer(.accepted, begun, headers: [(.location, "\(Route.listRuns.pattern)/\(id)")])
         var pause = Self.longestPause / 16
         while let run = try? await self.run(id, until: limit, for: request) {

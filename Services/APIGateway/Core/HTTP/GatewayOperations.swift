@@ -34,7 +34,8 @@ struct GatewayOperations: Sendable {
         case .diffAutomation: try await automations.diff(request)
         case .restoreAutomation: try await automations.restore(request)
         case .executeAutomation: try await automations.execute(request)
-        case .activateAutomation, .deactivateAutomation: try await automations.changeStatus(request)
+        case .activateAutomation, .deactivateAutomation, .pauseAutomation, .resumeAutomation:
+            try await automations.change(request)
         case .getAutomationSchema: try await automations.schema(request)
         case .listActions: try await actions.list(request)
         case .getAction: try await actions.get(request)

@@ -24,6 +24,8 @@ package enum Route: String, CaseIterable, Sendable {
     case executeAutomation
     case activateAutomation
     case deactivateAutomation
+    case pauseAutomation
+    case resumeAutomation
     case getAutomationSchema
     case listActions
     case getAction
@@ -74,7 +76,8 @@ package enum Route: String, CaseIterable, Sendable {
         case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .approveStep, .rejectStep, .cancelRun, .resumeRun,
             .rerunRun,
             .createAutomation, .validateAutomation,
-            .restoreAutomation, .executeAutomation, .activateAutomation, .deactivateAutomation, .createToken,
+            .restoreAutomation, .executeAutomation, .activateAutomation, .deactivateAutomation, .pauseAutomation,
+            .resumeAutomation, .createToken,
             .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter,
             .startReplay, .cancelReplay:
             .post
@@ -106,6 +109,8 @@ package enum Route: String, CaseIterable, Sendable {
         case .executeAutomation: "/admin/api/automations/{id}/execute"
         case .activateAutomation: "/admin/api/automations/{id}/activate"
         case .deactivateAutomation: "/admin/api/automations/{id}/deactivate"
+        case .pauseAutomation: "/admin/api/automations/{id}/pause"
+        case .resumeAutomation: "/admin/api/automations/{id}/resume"
         case .getAutomationSchema: "/admin/api/schemas/automation"
         case .listActions: "/admin/api/actions"
         case .getAction, .putAction, .deleteAction: "/admin/api/actions/{action_key}"

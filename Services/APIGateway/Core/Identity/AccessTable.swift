@@ -21,6 +21,7 @@ package enum AccessTable {
         case .resolveStep, .cancelRun, .resumeRun, .rerunRun, .executeAutomation: [.operator, .admin]
         // An approval names who may decide about it: by role, or by name.
         case .approveStep, .rejectStep: [.viewer, .operator, .author, .admin, .auditor]
+        case .pauseAutomation, .resumeAutomation: [.operator, .author, .admin]
         case .redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay: [.operator, .admin]
         case .listDeadLetters, .getDeadLetter, .listReplays, .getReplay: [.operator, .admin, .auditor]
         case .listSecrets: [.author, .admin]

@@ -18,6 +18,8 @@ struct Automation: Sendable {
     /// As its author wrote it.
     var definition: [UInt8]
     var brokenReason: String?
+    /// Whether its runs wait.
+    var isPaused: Bool
     /// Microseconds of Unix time.
     var createdAt: Int64
     /// Microseconds of Unix time.
@@ -28,7 +30,7 @@ struct Automation: Sendable {
 
     static let columns = """
         automation_id, tenant, automation_key, status, version, revision, name, description, definition, broken_reason,
-        created_at, updated_at
+        created_at, updated_at, paused
         """
 
     init(_ row: PostgresRow) throws {
@@ -47,6 +49,7 @@ struct Automation: Sendable {
         brokenReason = try row.decode(9, as: String?.self)
         createdAt = try row.decode(10, as: PostgresTimestamp.self).microsecondsSinceEpoch
         updatedAt = try row.decode(11, as: PostgresTimestamp.self).microsecondsSinceEpoch
+        isPaused = try row.decode(12, as: Bool.self)
     }
 
     /// Writes the automation as clients read it.
@@ -57,6 +60,7 @@ struct Automation: Sendable {
         writer.member("name", name)
         writer.member("description", description)
         writer.member("status", status.rawValue)
+        writer.member("paused", isPaused)
         writer.member("version", Int64(version))
         writer.member("definition", raw: definition)
         if let brokenReason {

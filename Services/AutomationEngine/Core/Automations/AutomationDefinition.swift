@@ -56,6 +56,8 @@ struct AutomationDefinition: Sendable {
     /// The steps of the automation, and after them those of its branches; a step needs only ones before it.
     var steps: [Step]
     var branches: [Branch] = []
+    /// Which of its runs may begin, and when.
+    var admission = AdmissionPolicy()
 
     /// The names of the registered actions among those of its steps.
     var registeredActions: Set<String> {

@@ -95,6 +95,7 @@ struct AutomationRepository: Sendable {
                 ),
                 // A draft that no generation knows yet: it can be told apart from an automation that did not exist.
                 state(of: id, version: 1, .draft, signalType: draft.compiled.trigger.signalType),
+                limits(of: id, draft.compiled.admission),
             ] + ActionRepository.noting(draft.compiled.registeredActions, in: id, tenant: tenant)
         )
         guard let row = results[0].first else {
@@ -211,6 +212,8 @@ struct AutomationRepository: Sendable {
                     status,
                     signalType: definition.trigger.signalType
                 ),
+                limits(of: automation.id, definition.admission),
+                HeldRunRepository.lookingAtAll(of: automation.id),
             ] + ActionRepository.noting(definition.registeredActions, in: automation.id, tenant: automation.tenant)
         )
         guard let row = results[1].first else {

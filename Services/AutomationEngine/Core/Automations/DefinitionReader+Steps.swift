@@ -146,7 +146,8 @@ extension DefinitionReader {
         return read
     }
 
-    private mutating func readDuration(_ duration: JSONView?, at pointer: JSONPointer) -> Duration? {
+    /// Reads a duration; nil where there is none, or it is wrong, which is noted.
+    mutating func readDuration(_ duration: JSONView?, at pointer: JSONPointer) -> Duration? {
         guard let duration else {
             return nil
         }

@@ -44,16 +44,27 @@ struct DefinitionReader {
         guard definition.kind == .object else {
             return .faults([fault(pointer, "invalid_type", "The definition must be an object.")])
         }
-        refuseUnknown(definition, known: ["trigger", "steps", "branches"], at: pointer)
+        refuseUnknown(
+            definition,
+            known: Self.admissionMembers.union(["trigger", "steps", "branches"]),
+            at: pointer
+        )
         let triggerPointer = pointer.appending("trigger")
         let trigger = readTrigger(definition["trigger"], at: triggerPointer)
         let filter = readPattern(definition["trigger"]?["filter"], at: triggerPointer.appending("filter"))
         let (steps, branches) = readSteps(of: definition, at: pointer)
+        let admission = readAdmission(definition, at: pointer)
         guard faults.isEmpty, let trigger else {
             return .faults(faults)
         }
         return .definition(
-            AutomationDefinition(trigger: trigger, filter: filter, steps: steps, branches: branches)
+            AutomationDefinition(
+                trigger: trigger,
+                filter: filter,
+                steps: steps,
+                branches: branches,
+                admission: admission
+            )
         )
     }
 

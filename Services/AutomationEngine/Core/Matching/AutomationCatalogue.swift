@@ -39,7 +39,8 @@ final class AutomationCatalogue: Sendable {
             PostgresStatement("SELECT generation FROM engine.registry_generation"),
             PostgresStatement(
                 """
-                SELECT automation_id, tenant, automation_key, version, status, definition, changed_generation, name
+                SELECT automation_id, tenant, automation_key, version, status, definition, changed_generation, name,
+                       paused
                 FROM engine.automations WHERE automation_id IN (
                     SELECT automation_id FROM engine.automations WHERE changed_generation > $1
                     -- Those too that name a registered action which has changed.
@@ -102,7 +103,7 @@ final class AutomationCatalogue: Sendable {
         var reader = DefinitionReader(registry: registry.adding(named), from: .storage)
         switch reader.read(definition.root, at: JSONPointer()) {
         case .definition(let definition):
-            return CompiledAutomation(
+            var automation = CompiledAutomation(
                 id: id,
                 tenant: tenant,
                 key: key,
@@ -110,6 +111,8 @@ final class AutomationCatalogue: Sendable {
                 version: try row.decode(3, as: Int.self),
                 definition: definition
             )
+            automation.isPaused = try row.decode(8)
+            return automation
         case .faults(let faults):
             logger.error(
                 "an active automation cannot be executed by this release, and is left out",

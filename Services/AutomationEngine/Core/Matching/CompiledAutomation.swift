@@ -42,6 +42,13 @@ struct CompiledAutomation: Sendable {
     var branches: [AutomationDefinition.Branch]
     /// Whether a step reaches outside the engine.
     var hasEffects: Bool
+    /// Which of its runs may begin, and when.
+    var admission: AdmissionPolicy
+    /// Whether its runs wait.
+    var isPaused = false
+
+    /// Whether its runs may not all simply begin.
+    var isLimited: Bool { isPaused || !admission.isEmpty }
 
     init(id: UUID, tenant: String, key: String, name: String, version: Int, definition: AutomationDefinition) {
         self.id = id
@@ -71,6 +78,7 @@ struct CompiledAutomation: Sendable {
             )
         }
         hasEffects = steps.contains(where: \.action.hasEffect)
+        admission = definition.admission
     }
 
     /// For each step those that it needs, and those that these need; a step of a branch comes after all of the automation.

@@ -141,17 +141,54 @@ struct ManualExecution: Sendable {
         signal.isForDryRun = mode == .dry
         return try await processor.process([signal], deadline: context.deadline) { [signal] transaction, write in
             try await transaction.once(request) {
-                guard let run = try await write().runs.first else {
-                    throw Problem.notExecutable
-                }
+                let outcome = try await write()
                 if mode == .live {
                     transaction.enqueue([RunRepository.keeping(signal)])
+                }
+                guard let run = outcome.runs.first else {
+                    return try Self.refused(outcome.refusals.first, automation, signal, context, in: transaction)
                 }
                 let (action, object) = entry(run)
                 transaction.audit(try Self.entry(action, of: object, run, mode, context))
                 return FirstReply(Reply(status: 200, body: Self.answer(run)))
             }
         }
+    }
+
+    /// What a person gets whose execution starts no run: the run that has its dedupe key, or why not.
+    private static func refused(
+        _ refusal: AdmissionRefusal?,
+        _ automation: Automation,
+        _ signal: IncomingSignal,
+        _ context: RequestContext,
+        in transaction: LaneTransaction
+    ) throws -> FirstReply {
+        guard let refusal else {
+            throw Problem.notExecutable
+        }
+        guard refusal.reason == .deduplicated, let run = refusal.run else {
+            EngineMetrics().refused(refusal)
+            throw refusal.problem
+        }
+        transaction.audit(
+            AuditDraft(
+                "execute_manual",
+                of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
+                before: .none,
+                after: try .json([
+                    "deduplicated": true, "mode": .string(ExecutionOrder.Mode.live.rawValue),
+                    "run_id": .string(run.lowercased), "signal_id": .string(signal.id.lowercased),
+                ]),
+                by: context
+            )
+        )
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("run_id", run.lowercased)
+        writer.member("signal_id", signal.id.lowercased)
+        writer.member("deduplicated", true)
+        writer.endObject()
+        return FirstReply(Reply(status: 200, body: writer.bytes))
     }
 
     private static func entry(

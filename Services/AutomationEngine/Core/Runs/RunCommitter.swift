@@ -27,6 +27,8 @@ final class RunCommitter: Service {
 
     private let lanes: LaneGroup
     private let owner: UUID
+    /// Rung when runs have ended that may have had a place.
+    private let freed: Alarm
     private let now: @Sendable () -> Int64
     private let metrics = EngineMetrics()
     private let state = Mutex(State())
@@ -36,10 +38,12 @@ final class RunCommitter: Service {
     /// - Parameters:
     ///   - lanes: Runs the transactions.
     ///   - owner: The instance that holds the runs.
+    ///   - freed: Rung when runs have ended that may have had a place.
     ///   - now: Microseconds of Unix time.
-    init(lanes: LaneGroup, owner: UUID, now: @escaping @Sendable () -> Int64) {
+    init(lanes: LaneGroup, owner: UUID, freed: Alarm = Alarm(), now: @escaping @Sendable () -> Int64) {
         self.lanes = lanes
         self.owner = owner
+        self.freed = freed
         self.now = now
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -102,6 +106,7 @@ final class RunCommitter: Service {
         do {
             let held = try await store(batch.map(\.update))
             metrics.stored(batch.map(\.update).filter { held.contains($0.hold) }.map(\.record))
+            if batch.contains(where: { $0.update.givesPlaceBack }) { freed.ring() }
             for waiting in batch {
                 waiting.continuation.resume(returning: held.contains(waiting.update.hold))
             }
@@ -126,6 +131,7 @@ final class RunCommitter: Service {
                 return held
             }
             transaction.enqueue(RunRepository.changing(mine, owner: owner))
+            transaction.enqueue(AdmissionRepository.freeing(mine.filter(\.givesPlaceBack).map(\.record.id)))
             transaction.announce(mine, at: now())
             return held
         }

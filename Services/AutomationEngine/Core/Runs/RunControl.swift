@@ -9,13 +9,14 @@ import Persistence
 struct RunControl: Sendable {
     let lanes: LaneGroup
     let driver: RunDriver
-    let versions: AutomationVersions
+    /// Rung when a run has ended that may have had a place.
+    var freed = Alarm()
     /// Microseconds of Unix time.
     let now: @Sendable () -> Int64
 
     /// Ends a run that has not ended: `run_id`.
     func cancel(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
-        try await change("run.cancel", body, context) { loaded, _ in
+        let reply = try await change("run.cancel", body, context) { loaded, _ in
             let record = loaded.record
             guard !record.status.isFinal else {
                 throw Problem(
@@ -24,8 +25,10 @@ struct RunControl: Sendable {
                     detailES: "La ejecución ya terminó; su estado es \(record.status.rawValue)."
                 )
             }
-            return loaded.record.cancel(at: now())
+            return (loaded.record.cancel(at: now()), AdmissionRepository.freeing([record.id]))
         }
+        freed.ring()
+        return reply
     }
 
     /// Makes a failed run go on from the step that has failed: `run_id`.
@@ -48,14 +51,40 @@ struct RunControl: Sendable {
             guard automation?.status == .active else {
                 throw Problem.notExecutable
             }
-            do {
-                return loaded.record.resume(try await versions.version(of: record, deadline: context.deadline))
-            } catch let error as StepError {
-                throw Problem(.wrongState, error.detail)
-            }
+            let (version, admission) = try await admission(of: loaded, context, in: transaction)
+            return (loaded.record.resume(version), admission)
         }
         driver.wake()
+        freed.ring()
         return reply
+    }
+
+    /// What a run that goes on is admitted by: it needs a place as every other, and waits where there is none.
+    private func admission(
+        of loaded: LoadedRun,
+        _ context: RequestContext,
+        in transaction: LaneTransaction
+    ) async throws -> (version: CompiledAutomation, statements: [PostgresStatement]) {
+        let automation: CompiledAutomation
+        let request: AdmissionRequest
+        do {
+            automation = try await driver.versions.version(of: loaded.record, deadline: context.deadline)
+            request = try AdmissionRequest(
+                automation,
+                try loaded.signal(),
+                runID: loaded.record.id,
+                isResumed: true
+            )
+        } catch let error as StepError {
+            throw Problem(
+                .wrongState,
+                "The run cannot go on: \(error.detail)",
+                detailES: "La ejecución no puede continuar."
+            )
+        }
+        var admission = try await Admission([request], in: transaction.database)
+        _ = try admission.decide(request)
+        return (automation, AdmissionRepository.writing(admission.ledger))
     }
 
     /// Refuses a run that retention has begun to take away: nothing protects an ended run of an old week.
@@ -89,7 +118,7 @@ struct RunControl: Sendable {
         _ action: String,
         _ body: JSONDocument,
         _ context: RequestContext,
-        _ change: (inout LoadedRun, LaneTransaction) async throws -> RunChange
+        _ change: (inout LoadedRun, LaneTransaction) async throws -> (RunChange, more: [PostgresStatement])
     ) async throws -> Reply {
         guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)) else {
             throw Problem.runNotFound
@@ -102,9 +131,9 @@ struct RunControl: Sendable {
                     throw Problem.runNotFound
                 }
                 let before = run.record.status
-                let made = try await change(&run, transaction)
+                let (made, more) = try await change(&run, transaction)
                 let update = RunUpdate(record: run.record, change: made)
-                transaction.enqueue(RunRepository.overruling(update))
+                transaction.enqueue(RunRepository.overruling(update) + more)
                 transaction.audit(try Self.entry(action, of: run.record, before, context))
                 transaction.announce([update], at: now())
                 return run.record

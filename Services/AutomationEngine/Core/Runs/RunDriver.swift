@@ -25,7 +25,7 @@ final class RunDriver: Service {
 
     let slots: RunSlots
     private let repository: RunRepository
-    private let versions: AutomationVersions
+    let versions: AutomationVersions
     private let committer: RunCommitter
     private let effects: EffectPerformer
     private let lanes: LaneGroup

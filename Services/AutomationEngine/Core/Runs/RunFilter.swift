@@ -77,15 +77,22 @@ struct RunFilter: Sendable {
                 """
             }
         }
-        return PostgresStatement(
+        func rows(where more: String = "") -> String {
             """
             SELECT \(StoredRun.columns) FROM engine.automation_runs
-            WHERE \(conditions)
+            WHERE \(conditions)\(more)
             ORDER BY run_id DESC
             LIMIT $2
-            """,
-            parameters,
-            isReadOnly: true
-        )
+            """
+        }
+        // The index of the queued ones keeps those that are held apart.
+        let text =
+            status == .queued
+            ? """
+            SELECT * FROM ((\(rows(where: " AND NOT held"))) UNION ALL (\(rows(where: " AND held")))) AS queued
+            ORDER BY run_id DESC
+            LIMIT $2
+            """ : rows()
+        return PostgresStatement(text, parameters, isReadOnly: true)
     }
 }

@@ -51,6 +51,7 @@ struct RunMachine: Sendable {
         self.automation = automation
         self.signal = signal
         self.record = record
+        self.record.mayHavePlace = automation.admission.concurrency != nil
     }
 
     /// What has happened since the last time, to be stored.

@@ -79,6 +79,8 @@ struct RunRecord: Sendable {
     var finishedAt: Int64?
     var fence: Int64 = 1
     var steps: [Step]
+    /// Whether it may have a place among those that may be under way at once, to be given back when it ends.
+    var mayHavePlace = true
 
     /// The run's type: what kind of work it is.
     static let type = "automation"
@@ -195,6 +197,7 @@ extension RunRecord {
                 Step(name: step.name, actionKey: step.action.key, status: .queued, attempt: 0)
             }
         )
+        mayHavePlace = automation.admission.concurrency != nil
     }
 }
 

@@ -24,6 +24,9 @@ struct RunUpdate: Sendable {
     }
 
     fileprivate var hasWaits: Bool { change.steps.contains { record.steps[$0].remaining != nil } }
+
+    /// Whether the run ends with it, and may have had a place among those that may be under way at once.
+    var givesPlaceBack: Bool { record.status.isFinal && record.mayHavePlace }
 }
 
 extension RunRepository {

@@ -20,7 +20,12 @@ extension RunRepository {
         """
 
     static let claimingQueued =
-        candidates(named: "free", from: "engine.automation_runs", where: "w.status = 'queued'", order: "w.run_id")
+        candidates(
+            named: "free",
+            from: "engine.automation_runs",
+            where: "w.status = 'queued' AND NOT w.held",
+            order: "w.run_id"
+        )
         + takingQueued
 
     private static let takingQueued = """

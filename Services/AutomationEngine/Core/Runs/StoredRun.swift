@@ -8,7 +8,10 @@ import Persistence
 struct StoredRun: Sendable {
     static let columns = """
         run_id, type, subtype, summary, metadata, error, automation_key, automation_version, signal_id, dry_run, status,
-        started_at, finished_at
+        started_at, finished_at,
+        CASE WHEN held THEN (
+            SELECT CASE a.stage WHEN 'pause' THEN 'paused' WHEN 'place' THEN 'concurrency' WHEN 'rate' THEN 'rate_limit' END
+            FROM engine.admissions a WHERE a.run_id = automation_runs.run_id) END
         """
 
     var id: UUID
@@ -24,6 +27,8 @@ struct StoredRun: Sendable {
     var status: String
     var startedAt: PostgresTimestamp
     var finishedAt: PostgresTimestamp?
+    /// What a queued run waits for before anybody may claim it.
+    var heldBy: String?
 
     init(_ row: PostgresRow) throws {
         id = try row.decode(0, as: UUID.self)
@@ -39,6 +44,7 @@ struct StoredRun: Sendable {
         status = try row.decode(10, as: String.self)
         startedAt = try row.decode(11, as: PostgresTimestamp.self)
         finishedAt = try row.decode(12, as: PostgresTimestamp?.self)
+        heldBy = try row.decode(13, as: String?.self)
     }
 
     /// Writes all members but the steps and events into an open object.
@@ -48,6 +54,7 @@ struct StoredRun: Sendable {
         writer.member("subtype", subtype)
         writer.member("summary", summary)
         writer.member("status", status)
+        if let heldBy { writer.member("held_by", heldBy) }
         writer.member("dry_run", isDryRun)
         writer.member("automation_key", automationKey)
         writer.member("automation_version", automationVersion)

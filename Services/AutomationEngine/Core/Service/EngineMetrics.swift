@@ -9,6 +9,7 @@ struct EngineMetrics: Sendable {
     static let runsName = "batuta_engine_runs_total"
     static let restingName = "batuta_engine_resting_runs"
     static let putOffName = "batuta_engine_runs_put_off_total"
+    static let admissionsName = "batuta_engine_admissions_total"
     static let batchName = "batuta_engine_batch_seconds"
 
     let fresh = Counter(label: signalsName, dimensions: [("outcome", "processed")])
@@ -44,6 +45,31 @@ struct EngineMetrics: Sendable {
         }
     }
 
+    /// Runs of a batch were stored; what the limits have decided is counted.
+    func admitted(_ runs: AdmittedRuns) {
+        guard let ledger = runs.ledger else {
+            return stored(runs.begun.lazy.map(\.machine.record))
+        }
+        // A run that has ended is no longer changed by its batch.
+        stored(runs.updates.map(\.record) + runs.superseded.filter(\.isStored).map(\.update.record))
+        var counts: [String: Int] = [:]
+        for entry in ledger.entries.values where entry.isHeld {
+            counts["held_\(entry.stage.reason)", default: 0] += 1
+        }
+        for refusal in ledger.refusals {
+            counts[refusal.reason.outcome, default: 0] += 1
+        }
+        counts["superseded"] = runs.superseded.count
+        for (outcome, count) in counts where count > 0 {
+            Counter(label: Self.admissionsName, dimensions: [("outcome", outcome)]).increment(by: count)
+        }
+    }
+
+    /// A person was refused a run, of which nothing is stored.
+    func refused(_ refusal: AdmissionRefusal) {
+        Counter(label: Self.admissionsName, dimensions: [("outcome", refusal.reason.outcome)]).increment()
+    }
+
     /// A run has to wait for a slot.
     func putOff(_ admission: RunSlots.Admission) {
         switch admission {
@@ -77,6 +103,11 @@ extension EngineKeys {
             labels: ["limit"]
         ),
         DeadLetterGauge.description,
+        .counter(
+            EngineMetrics.admissionsName,
+            help: "What limits, dedupe keys and pauses have decided: runs that are held, skipped, canceled for others.",
+            labels: ["outcome"]
+        ),
         .gauge(EngineMetrics.restingName, help: "Runs that this replica could not resume, and tries again."),
         .histogram(EngineMetrics.batchName, help: "Time of one batch, from its reading to its commit."),
     ]

@@ -77,7 +77,7 @@ package enum Engine {
         let control = RunControl(
             lanes: base.lanes,
             driver: execution.driver,
-            versions: execution.versions,
+            freed: execution.freed,
             now: execution.processor.now
         )
         let approvals = Approvals(database: base.database, lanes: base.lanes, driver: execution.driver)
@@ -96,6 +96,8 @@ package enum Engine {
         routes.on(RequestType.engineAutomationsExecute) { try await manual.execute($1, context: $0) }
         routes.on(RequestType.engineAutomationsActivate) { try await automations.activate($1, context: $0) }
         routes.on(RequestType.engineAutomationsDeactivate) { try await automations.deactivate($1, context: $0) }
+        routes.on(RequestType.engineAutomationsPause) { try await automations.pause($1, context: $0) }
+        routes.on(RequestType.engineAutomationsResume) { try await automations.resume($1, context: $0) }
         routes.on(RequestType.engineAutomationsWhy) { try await signals.why($1, context: $0) }
         routes.on(RequestType.engineAutomationsSchema) { context, _ in
             let registry = try await ActionRepository(database: base.database)

@@ -14,8 +14,9 @@ struct RunExecution: Sendable {
     /// Nil where no key file is configured.
     let keys: SecretKeyRing?
     let driver: RunDriver
-    let versions: AutomationVersions
     let processor: SignalProcessor
+    /// Rung when runs have ended that may have had a place.
+    let freed = Alarm()
     let parts: [ServicePart]
 
     /// - Throws: `OutboundError`, `SecretsError` or `MailSettings.Fault` for a setting that cannot be used, with a sentence that names it.
@@ -24,15 +25,14 @@ struct RunExecution: Sendable {
         let client = try OutboundClient(configuration: Self.outbound(configuration))
         let mail = try MailSettings.client(configuration)
         let now: @Sendable () -> Int64 = { Timestamp.now().microseconds }
-        let committer = RunCommitter(lanes: base.lanes, owner: base.instance, now: now)
-        versions = AutomationVersions(database: base.database, registry: registry)
+        let committer = RunCommitter(lanes: base.lanes, owner: base.instance, freed: freed, now: now)
         let driver = RunDriver(
             slots: RunSlots(
                 capacity: configuration[EngineKeys.effects],
                 share: configuration[EngineKeys.effectsPerTenant]
             ),
             repository: RunRepository(database: base.database),
-            versions: versions,
+            versions: AutomationVersions(database: base.database, registry: registry),
             committer: committer,
             effects: EffectPerformer(
                 client: client,
@@ -56,6 +56,10 @@ struct RunExecution: Sendable {
             [ServicePart("calls to the outside", client)] + (mail.map { [ServicePart("mails", $0)] } ?? []) + [
                 ServicePart("outcomes of runs", committer),
                 ServicePart("runs", driver),
+                ServicePart(
+                    "held runs",
+                    HeldRuns(database: base.database, driver: driver, alarm: freed, logger: logger)
+                ),
             ]
     }
 

@@ -62,7 +62,9 @@ struct SignalDecisions: Sendable {
             }
             writer.beginObject()
             writer.member("automation_key", key)
-            if let run = try row.decode(2, as: UUID?.self) {
+            if let skip = try SignalSkip(row, at: 6) {
+                skip.write(to: &writer)
+            } else if let run = try row.decode(2, as: UUID?.self) {
                 writer.member("outcome", "run")
                 writer.member("run_id", run.lowercased)
             } else if isProcessed {
@@ -122,7 +124,7 @@ struct SignalDecisions: Sendable {
         PostgresStatement(
             """
             SELECT i.generation IS NOT NULL, a.automation_key, d.run_id, s.status, dead.dead_letter_id IS NOT NULL,
-                   CASE WHEN d.run_id IS NULL THEN v.definition END
+                   CASE WHEN d.run_id IS NULL THEN v.definition END, k.reason, k.key, k.run_id
             FROM (SELECT $1::uuid AS signal_id) AS asked
             LEFT JOIN engine.inbox i ON i.signal_id = asked.signal_id AND i.tenant = $2
             LEFT JOIN LATERAL (
@@ -148,6 +150,8 @@ struct SignalDecisions: Sendable {
             LEFT JOIN engine.automation_versions v ON v.automation_id = s.automation_id AND v.version = s.version
             LEFT JOIN engine.automation_dedup d
                    ON d.signal_id = asked.signal_id AND d.automation_key = a.automation_key AND d.tenant = $2
+            LEFT JOIN engine.automation_skips k
+                   ON k.signal_id = asked.signal_id AND k.automation_key = a.automation_key AND k.tenant = $2
             ORDER BY a.automation_key
             """,
             [.uuid(signal), .text(tenant), target.map { .uuid($0) } ?? .textArray(types)],
@@ -183,7 +187,8 @@ struct SignalDecisions: Sendable {
         writer.member("status", automation.status.rawValue)
         writer.member("version", Int64(automation.version))
         writer.member("matches", matches)
-        writer.member("runs", matches && automation.status == .active)
+        let skip = try await skip(of: event, by: automation, context)
+        writer.member("runs", matches && automation.status == .active && skip == nil)
         writer.key("reasons")
         writer.beginArray()
         if isAimedElsewhere {
@@ -200,6 +205,12 @@ struct SignalDecisions: Sendable {
         }
         if automation.status != .active {
             writer.reason("", "the automation is \(automation.status.rawValue), and only active ones run")
+        }
+        if automation.isPaused {
+            writer.reason("", "the automation is paused, so that its runs wait")
+        }
+        if let skip {
+            writer.reason(skip.pointer, skip.detail)
         }
         writer.endArray()
         writer.endObject()

@@ -13,6 +13,8 @@ struct SignalProcessor: Sendable {
         var received: Int
         var fresh: Int
         var runs: [RunRecord]
+        /// The matches that have started no run.
+        var refusals: [AdmissionRefusal] = []
     }
 
     let lanes: LaneGroup
@@ -21,7 +23,7 @@ struct SignalProcessor: Sendable {
     let owner: UUID
     /// Microseconds of Unix time.
     let now: @Sendable () -> Int64
-    private let metrics = EngineMetrics()
+    let metrics = EngineMetrics()
 
     init(
         lanes: LaneGroup,
@@ -75,6 +77,8 @@ struct SignalProcessor: Sendable {
                 try await catalogue.refresh()
             } catch let error as LaneError where error.isRetryable && mayTryAgain(after: attempts) {
                 attempts += 1
+            } catch is AdmissionOvertaken where mayTryAgain(after: attempts) {
+                attempts += 1
             }
         }
     }
@@ -97,7 +101,7 @@ struct SignalProcessor: Sendable {
         let since = ContinuousClock.now
         do {
             let (answer, begun) = try await lanes.transaction(deadline: deadline) { transaction in
-                var begun: [Begun] = []
+                var begun = AdmittedRuns()
                 let answer = try await envelope(transaction) {
                     let (outcome, more) = try await write(
                         signals,
@@ -112,9 +116,9 @@ struct SignalProcessor: Sendable {
                 }
                 return (answer, begun)
             }
-            metrics.stored(begun.lazy.map(\.machine.record))
+            metrics.admitted(begun)
             var driven: Set<UUID> = []
-            for (machine, next) in begun where next != .end {
+            for (machine, next) in begun.begun where next != .end {
                 if case .attempts = next { driven.insert(machine.record.id) }
                 driver.committed(machine, next: next, since: since)
             }
@@ -140,8 +144,6 @@ struct SignalProcessor: Sendable {
         return reserved
     }
 
-    private typealias Begun = (machine: RunMachine, next: RunMachine.Next)
-
     /// Claims the signals, and writes the runs of those that were not processed before.
     private func write(
         _ signals: [IncomingSignal],
@@ -150,7 +152,7 @@ struct SignalProcessor: Sendable {
         _ reserved: Set<UUID>,
         received: Int,
         in transaction: LaneTransaction
-    ) async throws -> (Outcome, [Begun]) {
+    ) async throws -> (Outcome, AdmittedRuns) {
         let claim = RunRepository.Claim(
             signals: signals,
             matches: matches.map { ($0.signal.id, $0.automation.key, $0.signal.tenant, $0.runID) },
@@ -163,20 +165,16 @@ struct SignalProcessor: Sendable {
         let fresh = try row.decode(0, as: Int.self)
         let claimed = Set(try row.decode(1, as: [UUID].self))
         let won = matches.filter { claimed.contains($0.runID) }
-        var begun: [Begun] = []
-        var updates: [RunUpdate] = []
-        for match in won {
-            var machine = RunMachine(match.automation, signal: match.signal, runID: match.runID, at: now())
-            let next = machine.resumed(at: now(), mayAttempt: reserved.contains(match.runID))
-            updates.append(RunUpdate(record: machine.record, change: machine.takeChange()))
-            begun.append((machine, next))
-        }
+        let admitted = try await admit(won, reserved, in: transaction)
+        let updates = admitted.updates
+        let new = Set(updates.map(\.record.id))
+        let started = admitted.refusals.isEmpty ? won : won.filter { new.contains($0.runID) }
         transaction.enqueue(
-            RunRepository.insertion(of: updates.map(\.record), signals: Self.distinctSignals(of: won), owner: owner)
+            RunRepository.insertion(of: updates.map(\.record), signals: Self.distinctSignals(of: started), owner: owner)
         )
         transaction.enqueue(
             RunRepository.describing(
-                won.compactMap { match in
+                started.compactMap { match in
                     match.signal.aim.map { (match.runID, Array($0.metadata.rawBytes)) }
                 }
             )
@@ -184,10 +182,17 @@ struct SignalProcessor: Sendable {
         transaction.enqueue(RunRepository.recording(updates, owner: owner))
         transaction.enqueue(RunRepository.simulating(updates.map(\.record)))
         transaction.announce(updates, at: now())
-        return (Outcome(received: received, fresh: fresh, runs: updates.map(\.record)), begun)
+        enqueue(admitted, in: transaction)
+        let outcome = Outcome(
+            received: received,
+            fresh: fresh,
+            runs: updates.map(\.record),
+            refusals: admitted.refusals
+        )
+        return (outcome, admitted)
     }
 
-    private struct Match: Sendable {
+    struct Match: Sendable {
         var runID: UUID
         var signal: IncomingSignal
         var automation: CompiledAutomation

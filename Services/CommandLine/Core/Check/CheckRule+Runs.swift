@@ -33,7 +33,7 @@ extension CheckRule {
         },
         CheckRule(
             "key-runs",
-            "every key of signal and automation names a run",
+            "every key of signal and automation names a run, or it is stored why there is none",
             .error,
             .weeks(of: "engine.automation_dedup")
         ) { weeks in
@@ -42,6 +42,9 @@ extension CheckRule {
             FROM engine.automation_dedup d LEFT JOIN engine.automation_runs r ON r.run_id = d.run_id
             WHERE d.signal_id >= $1 AND d.signal_id < $2 AND r.run_id IS NULL
               AND \(weeks.holds("d.run_id", in: "engine.automation_runs"))
+              AND \(weeks.holds("d.signal_id", in: "engine.automation_skips"))
+              AND NOT EXISTS (SELECT FROM engine.automation_skips k WHERE k.signal_id = d.signal_id
+                                                                    AND k.automation_key = d.automation_key)
             """
         },
         CheckRule("runs-once", "no signal has started an automation twice") { _ in

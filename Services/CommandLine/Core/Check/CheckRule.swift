@@ -41,5 +41,5 @@ struct CheckRule: Sendable {
     }
 
     /// Every rule, in the order in which a signal becomes an entry of the log.
-    static let all = signals + runs + lanes + log + warnings
+    static let all = signals + runs + admission + lanes + log + warnings
 }
