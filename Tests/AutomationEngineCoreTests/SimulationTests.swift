@@ -107,7 +107,7 @@ import Testing
         var tried: Set<BuiltInAction> = []
         for (action, input) in [
             (BuiltInAction.emit, #"{"type":"a.c"}"#), (.http, #"{"url":"https://example.com/"}"#), (.transform, "{}"),
-            (.delay, #"{"for":"5s"}"#), (.approval, #"{"title":"Go?"}"#),
+            (.delay, #"{"for":"5s"}"#), (.approval, #"{"title":"Go?"}"#), (.waitForSignal, #"{"type":"a.c"}"#),
             (.webhook, #"{"url":"https://example.com/","payload":1}"#),
             (.email, #"{"to":"a@example.org","subject":"s","text":"t"}"#),
         ] {

@@ -112,6 +112,35 @@ extension ActionRegistry {
             isIdempotent: true
         ),
         ActionDeclaration(
+            .waitForSignal,
+            title: "Wait for a signal",
+            description:
+                "Lets the run wait for a signal of a type that has the given values at the given places; one that came since "
+                + "the run has begun counts. When the time is over, the step fails.",
+            input: [
+                "type": "object",
+                "properties": [
+                    "type": ["type": "string", "minLength": 1, "maxLength": 255],
+                    "match": [
+                        "type": "object",
+                        "maxProperties": .number(Int64(SignalWait.maximumPaths)),
+                        "propertyNames": ["pattern": "^/"],
+                        "additionalProperties": ["type": ["string", "number", "boolean", "null"]],
+                    ],
+                    "within": ["type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$", "default": "1d"],
+                ],
+                "required": ["type"],
+                "additionalProperties": false,
+            ],
+            output: [
+                "type": "object",
+                "description": "The event in structured form.",
+                "properties": ["type": ["type": "string"], "source": ["type": "string"], "data": true],
+                "required": ["type", "source"],
+            ],
+            isIdempotent: true
+        ),
+        ActionDeclaration(
             .approval,
             title: "Ask for approval",
             description:

@@ -8,6 +8,7 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     case delay = "flow.delay"
     case webhook = "notify.webhook"
     case approval = "flow.approval"
+    case waitForSignal = "flow.wait_for_signal"
     case email = "notify.email"
 
     /// Whether an attempt reaches outside the engine, and must be recorded before it is made.
@@ -15,13 +16,13 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     /// What a step emits is stored with the run itself.
     var hasEffect: Bool {
         switch self {
-        case .transform, .emit, .delay, .approval: false
+        case .transform, .emit, .delay, .approval, .waitForSignal: false
         case .http, .webhook, .email: true
         }
     }
 
     /// Whether the run only waits in it, and makes no attempt.
-    var isWait: Bool { self == .delay || self == .approval }
+    var isWait: Bool { self == .delay || self == .approval || self == .waitForSignal }
 
     /// Whether an attempt of unknown outcome may simply be repeated where the step says nothing of it.
     ///
@@ -29,7 +30,7 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     /// - Returns: Whether it may; false where a template decides what is sent.
     func isIdempotent(_ input: JSONView?) -> Bool {
         switch self {
-        case .transform, .emit, .delay, .approval: true
+        case .transform, .emit, .delay, .approval, .waitForSignal: true
         case .http: HTTPCall.isIdempotent(input)
         // Whoever verifies the signature knows the message's id, and takes it for what it is: the same once more.
         case .webhook: input?["secret"] != nil

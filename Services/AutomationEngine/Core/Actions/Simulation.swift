@@ -83,6 +83,12 @@ extension Simulation {
                 would: "Wait until \(Timestamp.format(delay.until)), which a dry run does not.",
                 output: delay.output
             )
+        case .waitForSignal:
+            let wait = try SignalWait(input)
+            self.init(
+                would: "Wait for a signal of the type \(wait.shape.type), which a dry run does not.",
+                output: Self.event(ofType: wait.shape.type)
+            )
         case .approval:
             let approval = try Approval(input)
             let names = approval.roles.map(\.rawValue) + approval.people
@@ -115,6 +121,18 @@ extension Simulation {
 }
 
 extension Simulation {
+    /// What a signal that was waited for could be.
+    private static func event(ofType type: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("specversion", "1.0")
+        writer.member("id", "simulated")
+        writer.member("source", "/batuta/simulated")
+        writer.member("type", type)
+        writer.endObject()
+        return writer.bytes
+    }
+
     private static let secretURL = "a URL that holds a secret"
 
     /// Puts a URL that can be read in the place of one that holds a secret, which may be any part of it.

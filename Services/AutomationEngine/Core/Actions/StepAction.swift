@@ -14,6 +14,11 @@ enum StepAction: Sendable {
         }
     }
 
+    /// Whether its run waits in it for a signal.
+    var waitsForSignal: Bool {
+        if case .builtIn(.waitForSignal) = self { true } else { false }
+    }
+
     /// Whether an attempt reaches outside the engine, and must be recorded before it is made.
     var hasEffect: Bool {
         switch self {

@@ -48,6 +48,8 @@ struct AutomationDefinition: Sendable {
         var forEach: ForEach?
         /// The place of the branch that it belongs to; nil for the steps of the automation itself.
         var branch: Int?
+        /// The signals that its run listens for from its start on; nil where it waits for none.
+        var listens: SignalShape?
     }
 
     var trigger: SignalTrigger

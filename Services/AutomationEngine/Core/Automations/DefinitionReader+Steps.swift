@@ -54,6 +54,14 @@ extension DefinitionReader {
                 let detail = "\(action.rawValue) makes no attempt, so it has no \(member)."
                 add(pointer.appending(member), "invalid_value", detail)
             }
+            if let input, !input.secretNames.isEmpty {
+                let detail = "What \(action.rawValue) waits for is stored, so no secret may stand in it."
+                add(pointer.appending("input"), "secret_not_allowed", detail)
+            }
+            if action == .waitForSignal, step["for_each"] != nil {
+                let detail = "A run listens from its start on, before there are items; so this step is not repeated."
+                add(pointer.appending("for_each"), "invalid_value", detail)
+            }
         }
         guard faults.count == before, let name, let action, let input else {
             return nil
@@ -69,7 +77,8 @@ extension DefinitionReader {
             isIdempotent: isIdempotent ?? action.isIdempotent(step["input"]),
             needs: needs.compactMap { scope.positions[$0] },
             forEach: forEach,
-            branch: scope.branch
+            branch: scope.branch,
+            listens: action.waitsForSignal ? SignalWait.shape(of: step["input"]) : nil
         )
     }
 
@@ -232,6 +241,11 @@ extension DefinitionReader {
         case .builtIn(.approval):
             refuseUnknown(input, known: Approval.members, at: pointer)
             for fault in Approval.faults(of: input) {
+                add(pointer.appending(fault.member), fault.code, fault.detail)
+            }
+        case .builtIn(.waitForSignal):
+            refuseUnknown(input, known: SignalWait.members, at: pointer)
+            for fault in SignalWait.faults(of: input) {
                 add(pointer.appending(fault.member), fault.code, fault.detail)
             }
         case .builtIn(.webhook):

@@ -28,6 +28,8 @@ struct CompiledAutomation: Sendable {
         var forEach: AutomationDefinition.ForEach?
         /// The place of the branch that it belongs to; nil for the steps of the automation itself.
         var branch: Int?
+        /// The signals that its run listens for from its start on; nil where it waits for none.
+        var listens: SignalShape?
     }
 
     var id: UUID
@@ -40,6 +42,8 @@ struct CompiledAutomation: Sendable {
     /// The steps of the automation, and after them those of its branches.
     var steps: [Step]
     var branches: [AutomationDefinition.Branch]
+    /// Whether a step waits for a signal.
+    var listens: Bool
     /// Whether a step reaches outside the engine.
     var hasEffects: Bool
     /// Which of its runs may begin, and when.
@@ -74,9 +78,11 @@ struct CompiledAutomation: Sendable {
                 needs: step.needs,
                 ancestors: ancestors[position],
                 forEach: step.forEach,
-                branch: step.branch
+                branch: step.branch,
+                listens: step.listens
             )
         }
+        listens = steps.contains { $0.listens != nil }
         hasEffects = steps.contains(where: \.action.hasEffect)
         admission = definition.admission
     }

@@ -26,8 +26,8 @@ struct RunChange: Sendable {
     var started: [AttemptStart] = []
     var ended: [AttemptEnd] = []
     var emissions: [Emission] = []
-    /// What steps have begun to wait for besides a time.
-    var opened: [StepWait] = []
+    /// What steps wait for besides a time, by position.
+    var opened: [Int: StepWait] = [:]
     /// Positions of steps that do not wait for it any more.
     var closed: Set<Int> = []
     /// How long after it is stored the run goes on, by the clock of the database.

@@ -13,7 +13,7 @@ extension RunMachine {
             succeed(position, output: record.steps[position].output ?? Array("null".utf8), at: now)
             return true
         }
-        if record.steps[position].awaits {
+        if record.steps[position].awaits, record.steps[position].status == .waiting {
             arrive(position, at: now)
             return true
         }
@@ -76,6 +76,8 @@ extension RunMachine {
             delay(position, input, at: now)
         case .builtIn(.approval):
             ask(position, input, at: now)
+        case .builtIn(.waitForSignal):
+            meet(position, input, at: now)
         case .builtIn(.http), .builtIn(.webhook), .builtIn(.email), .remote:
             change.started.append(
                 RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)
@@ -196,7 +198,10 @@ extension RunMachine {
     }
 
     mutating func end(_ position: Int, as status: StepStatus, at now: Int64) {
-        if record.steps[position].awaits { change.closed.insert(position) }
+        if record.steps[position].awaits {
+            change.opened[position] = nil
+            change.closed.insert(position)
+        }
         update(position) { step in
             step.status = status
             step.finishedAt = now

@@ -8,16 +8,45 @@ extension RunMachine {
     mutating func ask(_ position: Int, _ input: [UInt8], at now: Int64) {
         do throws(StepError) {
             let approval = try Approval(input)
-            let wait = StepWait(position: position, kind: .approval, request: approval.request(from: signal.requester))
-            park(at: wait, atMost: approval.within)
+            let wait = StepWait(kind: .approval, request: approval.request(from: signal.requester))
+            park(position, at: wait, atMost: approval.within)
         } catch {
             fail(position, error, at: now)
         }
     }
 
-    private mutating func park(at wait: StepWait, atMost limit: Duration) {
-        change.opened.append(wait)
-        update(wait.position) { step in
+    /// From now on signals are kept that a step may wait for, until the run gets there.
+    mutating func listen() {
+        for position in automation.steps.indices where record.steps[position].status == .queued {
+            guard let shape = automation.steps[position].listens, !record.steps[position].awaits, !record.isDryRun
+            else {
+                continue
+            }
+            change.opened[position] = StepWait(kind: .signal, request: Array("{}".utf8), shape: shape)
+            record.steps[position].awaits = true
+        }
+    }
+
+    /// The step waits for a signal, which may have come already.
+    mutating func meet(_ position: Int, _ input: [UInt8], at now: Int64) {
+        do throws(StepError) {
+            let signalWait = try SignalWait(input)
+            let wait = StepWait(
+                kind: .signal,
+                request: input,
+                shape: signalWait.shape,
+                correlation: signalWait.correlation,
+                isKnown: change.opened[position] == nil
+            )
+            park(position, at: wait, atMost: signalWait.within)
+        } catch {
+            fail(position, error, at: now)
+        }
+    }
+
+    private mutating func park(_ position: Int, at wait: StepWait, atMost limit: Duration) {
+        change.opened[position] = wait
+        update(position) { step in
             step.status = .waiting
             step.remaining = limit
             step.awaits = true
@@ -29,6 +58,12 @@ extension RunMachine {
         let arrival = record.steps[position].arrival
         switch definition(at: position).action {
         case .builtIn(.approval): decide(position, arrival, at: now)
+        case .builtIn(.waitForSignal):
+            guard let arrival else {
+                fail(position, StepError(code: "timed_out", detail: "No such signal has come in time."), at: now)
+                return
+            }
+            succeed(position, output: arrival, at: now)
         default: fail(position, .notExecutable("This release does not know what the step waits for."), at: now)
         }
     }

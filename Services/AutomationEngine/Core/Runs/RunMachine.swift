@@ -75,6 +75,7 @@ struct RunMachine: Sendable {
     ///   - mayAttempt: Whether whoever drives the run has room for an attempt.
     /// - Returns: What is to be done.
     mutating func resumed(at now: Int64, chance: Double = 0, mayAttempt: Bool = true) -> Next {
+        if automation.listens { listen() }
         for position in record.steps.indices where record.steps[position].isUnderWay {
             let error = StepError(
                 code: "attempt_lost",

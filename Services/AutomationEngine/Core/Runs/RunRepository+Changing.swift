@@ -86,7 +86,11 @@ extension RunRepository {
         statements += waiting(updates)
         // A step's own time comes first, so that it has come when the timer of its run is due.
         if updates.contains(where: \.hasWaits) { statements.append(settingTimes(updates)) }
-        if updates.contains(where: { $0.change.timer != nil }) { statements.append(settingTimers(updates)) }
+        if updates.contains(where: { $0.change.timer != nil }) {
+            let waits = updates.filter { $0.change.timer != nil && $0.record.steps.contains(where: \.awaits) }
+            if !waits.isEmpty { statements.append(holdingWaits(of: waits)) }
+            statements.append(settingTimers(updates))
+        }
         let emissions = updates.flatMap(\.change.emissions)
         if !emissions.isEmpty { statements.append(storing(emissions)) }
         return statements
@@ -229,6 +233,14 @@ extension RunRepository {
                 .textBytesArray(attempts.map(\.1.outcome.error?.bytes)),
                 .timestampArray(microseconds: attempts.map(\.1.finishedAt)),
             ]
+        )
+    }
+
+    /// What comes for a step either finds the timer that is set next, or is seen when it is set.
+    private static func holdingWaits(of updates: [RunUpdate]) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT FROM engine.step_waits WHERE run_id = ANY ($1) ORDER BY run_id, position FOR UPDATE",
+            [.uuidArray(updates.map(\.record.id))]
         )
     }
 

@@ -23,6 +23,7 @@ extension RunRepository {
         let signals = claim.signals.sorted { $0.id < $1.id }
         return [
             PostgresStatement("SELECT engine.require_generation($1)", [.int8(claim.generation)]),
+            AwaitedSignals.holding(claim.signals),
             PostgresStatement(
                 """
                 WITH fresh AS (
@@ -40,7 +41,7 @@ extension RunRepository {
                     ON CONFLICT (signal_id, automation_key) DO NOTHING
                     RETURNING run_id
                 )
-                SELECT (SELECT count(*) FROM fresh), ARRAY(SELECT run_id FROM claimed)
+                SELECT ARRAY(SELECT signal_id FROM fresh), ARRAY(SELECT run_id FROM claimed)
                 """,
                 [
                     .int8(claim.generation),

@@ -5,40 +5,37 @@ struct StepWait: Equatable, Sendable {
     /// Who or what brings it.
     enum Kind: String, Sendable {
         case approval
+        case signal
     }
 
-    var position: Int
     var kind: Kind
     /// What is asked for, as JSON.
     var request: [UInt8]
+    /// What signals are found by.
+    var shape: SignalShape?
+    /// What the signal that is waited for is found by; nil until the step has begun.
+    var correlation: String?
+    /// Whether the row was stored before, so that signals may have come for it already.
+    var isKnown = false
 }
 
 extension RunRepository {
+    private typealias Opened = (run: RunRecord, position: Int, wait: StepWait)
+
     /// What a batch of updates writes about what steps wait for.
     ///
     /// - Returns: No statement where no step waits for anything but a time.
     static func waiting(_ updates: [RunUpdate]) -> [PostgresStatement] {
         var statements: [PostgresStatement] = []
-        let opened = updates.flatMap { update in update.change.opened.map { (update.record, $0) } }
-        if !opened.isEmpty {
-            statements.append(
-                PostgresStatement(
-                    """
-                    INSERT INTO engine.step_waits (run_id, position, tenant, kind, request, opened_at)
-                    SELECT w.run_id, w.position, w.tenant, w.kind, w.request, clock_timestamp()
-                    FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[])
-                        AS w (run_id, position, tenant, kind, request)
-                    ON CONFLICT (run_id, position) DO UPDATE
-                    SET request = excluded.request, outcome = NULL, opened_at = excluded.opened_at
-                    """,
-                    [
-                        .uuidArray(opened.map(\.0.id)), .int4Array(opened.map { Int32($0.1.position) }),
-                        .textArray(opened.map(\.0.tenant)), .textArray(opened.map(\.1.kind.rawValue)),
-                        .textBytesArray(opened.map(\.1.request)),
-                    ]
-                )
-            )
+        let opened: [Opened] = updates.flatMap { update in
+            update.change.opened.sorted { $0.key < $1.key }.map { (update.record, $0.key, $0.value) }
         }
+        let known = opened.filter(\.wait.isKnown)
+        let listening = opened.filter { $0.wait.kind == .signal && !$0.wait.isKnown }
+        if !listening.isEmpty { statements.append(shaping(listening)) }
+        if !known.isEmpty { statements.append(holding(known)) }
+        if !opened.isEmpty { statements.append(opening(opened)) }
+        if !known.isEmpty { statements.append(finding(known)) }
         let closed = updates.flatMap { update in update.change.closed.sorted().map { (update.record.id, Int32($0)) } }
         if !closed.isEmpty {
             statements.append(
@@ -52,5 +49,72 @@ extension RunRepository {
             )
         }
         return statements
+    }
+
+    /// A signal that has come for a row before stays there.
+    private static func opening(_ opened: [Opened]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO engine.step_waits (run_id, position, tenant, kind, request, signal_type, paths, correlation,
+                                           opened_at)
+            SELECT w.run_id, w.position, w.tenant, w.kind, w.request, w.signal_type, w.paths, w.correlation,
+                   clock_timestamp()
+            FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+                AS w (run_id, position, tenant, kind, request, signal_type, paths, correlation)
+            ON CONFLICT (run_id, position) DO UPDATE SET request = excluded.request, correlation = excluded.correlation
+            """,
+            [
+                .uuidArray(opened.map(\.run.id)), .int4Array(opened.map { Int32($0.position) }),
+                .textArray(opened.map(\.run.tenant)), .textArray(opened.map(\.wait.kind.rawValue)),
+                .textBytesArray(opened.map(\.wait.request)), .textArray(opened.map(\.wait.shape?.type)),
+                .textArray(opened.map(\.wait.shape?.pathsText)), .textArray(opened.map(\.wait.correlation)),
+            ]
+        )
+    }
+
+    private static func shaping(_ listening: [Opened]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO engine.wait_shapes (tenant, signal_type, paths)
+            SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[]) AS s (tenant, signal_type, paths)
+            ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+            """,
+            shapes(listening)
+        )
+    }
+
+    /// Waits for the batches of signals under way that may have one for these steps.
+    private static func holding(_ known: [Opened]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT FROM engine.wait_shapes s WHERE (s.tenant, s.signal_type, s.paths) IN (
+                SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
+            ORDER BY s.tenant, s.signal_type, s.paths FOR UPDATE
+            """,
+            shapes(known)
+        )
+    }
+
+    /// The first signal that came since the run has begun to listen.
+    private static func finding(_ known: [Opened]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            UPDATE engine.step_waits w SET outcome = (
+                SELECT a.event FROM engine.awaited_signals a
+                WHERE a.tenant = w.tenant AND a.signal_type = w.signal_type AND a.paths = w.paths
+                  AND a.correlation = w.correlation AND a.received_at >= w.opened_at
+                ORDER BY a.signal_id LIMIT 1)
+            FROM unnest($1::uuid[], $2::integer[]) AS n (run_id, position)
+            WHERE w.run_id = n.run_id AND w.position = n.position AND w.outcome IS NULL
+            """,
+            [.uuidArray(known.map(\.run.id)), .int4Array(known.map { Int32($0.position) })]
+        )
+    }
+
+    private static func shapes(_ opened: [Opened]) -> [PostgresValue] {
+        [
+            .textArray(opened.map(\.run.tenant)), .textArray(opened.map(\.wait.shape?.type)),
+            .textArray(opened.map(\.wait.shape?.pathsText)),
+        ]
     }
 }

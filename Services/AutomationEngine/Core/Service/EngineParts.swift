@@ -20,6 +20,7 @@ package enum Engine {
             context,
             schema: .engine,
             laneCount: lanes,
+            deleting: [.awaitedSignals],
             loadSignals: { try await RunRepository(database: $0).emissions($1) }
         )
         let execution = try RunExecution(base, configuration, logger: context.logger)

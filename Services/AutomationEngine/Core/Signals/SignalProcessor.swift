@@ -117,6 +117,7 @@ struct SignalProcessor: Sendable {
                 return (answer, begun)
             }
             metrics.admitted(begun)
+            if begun.bringsSignals { driver.wake() }
             var driven: Set<UUID> = []
             for (machine, next) in begun.begun where next != .end {
                 if case .attempts = next { driven.insert(machine.record.id) }
@@ -162,10 +163,12 @@ struct SignalProcessor: Sendable {
         guard let row = results.last?.first else {
             throw PostgresError(.decoding, "the claim has no answer")
         }
-        let fresh = try row.decode(0, as: Int.self)
+        let fresh = Set(try row.decode(0, as: [UUID].self))
+        let awaited = try AwaitedSignals(signals.filter { fresh.contains($0.id) }, shapes: results[1])
         let claimed = Set(try row.decode(1, as: [UUID].self))
         let won = matches.filter { claimed.contains($0.runID) }
-        let admitted = try await admit(won, reserved, in: transaction)
+        var admitted = try await admit(won, reserved, in: transaction)
+        admitted.bringsSignals = !awaited.isEmpty
         let updates = admitted.updates
         let new = Set(updates.map(\.record.id))
         let started = admitted.refusals.isEmpty ? won : won.filter { new.contains($0.runID) }
@@ -183,9 +186,10 @@ struct SignalProcessor: Sendable {
         transaction.enqueue(RunRepository.simulating(updates.map(\.record)))
         transaction.announce(updates, at: now())
         enqueue(admitted, in: transaction)
+        transaction.enqueue(awaited.statements)
         let outcome = Outcome(
             received: received,
-            fresh: fresh,
+            fresh: fresh.count,
             runs: updates.map(\.record),
             refusals: admitted.refusals
         )

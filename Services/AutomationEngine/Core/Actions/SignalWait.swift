@@ -1,0 +1,136 @@
+import Crypto
+import Domain
+import FoundationEssentials
+import JSON
+
+/// What the signals of a type are compared by, as a definition states it.
+struct SignalShape: Hashable, Sendable {
+    var type: String
+    /// JSON Pointers into the event, sorted.
+    var paths: [String]
+
+    /// The paths as a JSON array.
+    var pathsText: String {
+        var writer = JSONWriter()
+        writer.beginArray()
+        for path in paths { writer.string(path) }
+        writer.endArray()
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    init(type: String, paths: some Sequence<String>) {
+        self.type = type
+        self.paths = paths.sorted()
+    }
+
+    /// Reads what ``pathsText`` has written; nil for anything else.
+    init?(type: String, pathsText: String) {
+        guard let root = try? JSONDocument(parsing: Array(pathsText.utf8)).root, root.kind == .array else {
+            return nil
+        }
+        self.type = type
+        paths = root.elements.compactMap(\.stringValue)
+    }
+
+    /// What an event is found by, SHA-256 in hex; nil where one of the places is no text, number, boolean or null.
+    func correlation(of event: JSONView) -> String? {
+        var values: [JSONView] = []
+        for path in paths {
+            guard let pointer = JSONPointer(path), let value = event[pointer] else {
+                return nil
+            }
+            values.append(value)
+        }
+        return Self.correlation(values)
+    }
+
+    /// The same of values in the order of the paths.
+    static func correlation(_ values: [JSONView]) -> String? {
+        var hasher = SHA256()
+        for value in values {
+            guard value.kind != .object, value.kind != .array, let bytes = try? value.canonicalBytes() else {
+                return nil
+            }
+            hasher.update(data: bytes)
+            // No canonical text of a scalar has it.
+            hasher.update(data: [0])
+        }
+        return hasher.finalize().hex
+    }
+}
+
+/// What a step of `flow.wait_for_signal` asks for.
+struct SignalWait: Sendable {
+    static let members: Set<String> = ["type", "match", "within"]
+    /// How long is waited where the input does not say it.
+    static let standardTime = Duration.seconds(86_400)
+    /// As many places of an event may be compared.
+    static let maximumPaths = 10
+
+    let shape: SignalShape
+    let correlation: String
+    let within: Duration
+
+    /// Reads a resolved input.
+    ///
+    /// - Parameter input: RFC 8259 JSON.
+    /// - Throws: What is wrong with the input.
+    init(_ input: [UInt8]) throws(StepError) {
+        let root = try? JSONDocument(parsing: input, limits: .wrapped).root
+        if let fault = Self.faults(of: root, isResolved: true).first {
+            throw StepError(code: "invalid_input", detail: "\(fault.member): \(fault.detail)")
+        }
+        guard let root, let shape = Self.shape(of: root) else {
+            throw StepError(code: "invalid_input", detail: "type: flow.wait_for_signal needs the type of the signal.")
+        }
+        let values = shape.paths.compactMap { root["match"]?[$0] }
+        guard let correlation = SignalShape.correlation(values) else {
+            throw StepError(code: "invalid_input", detail: "match: A value that is compared is no object and no array.")
+        }
+        self.shape = shape
+        self.correlation = correlation
+        within = root["within"]?.stringValue.flatMap(Duration.init(text:)) ?? Self.standardTime
+    }
+
+    /// What is known of the signals before the input is resolved; nil where the input is wrong.
+    static func shape(of input: JSONView?) -> SignalShape? {
+        guard let type = input?["type"]?.stringValue else {
+            return nil
+        }
+        return SignalShape(type: type, paths: input?["match"]?.members.map(\.key) ?? [])
+    }
+
+    /// What is wrong with an input; what templates decide is left out unless they are resolved.
+    static func faults(of input: JSONView?, isResolved: Bool = false) -> [InputFault] {
+        func isOpen(_ view: JSONView) -> Bool { !isResolved && (view.stringValue?.contains("{{") ?? false) }
+        var faults: [InputFault] = []
+        func add(_ member: String, _ code: String, _ detail: String) {
+            faults.append(InputFault(member: member, code: code, detail: detail))
+        }
+        switch input?["type"] {
+        case .none: add("type", "required", "flow.wait_for_signal needs the type of the signal.")
+        case .some(let type):
+            let text = type.stringValue ?? ""
+            if !(1...255).contains(text.utf8.count) || !text.isPlainText || text.hasSuffix(".*") || text.contains("{{")
+            {
+                // A run listens from its start on, when nothing is resolved yet.
+                add("type", "invalid_value", "The type is a signal's type of 1 to 255 bytes, and no template.")
+            }
+        }
+        if let match = input?["match"] {
+            if match.kind != .object || match.count > maximumPaths {
+                add("match", "invalid_type", "match is an object of up to \(maximumPaths) values by JSON Pointers.")
+            } else if let member = match.members.first(where: { JSONPointer($0.key)?.tokens.isEmpty ?? true }) {
+                add("match", "invalid_value", "\"\(member.key)\" is no JSON Pointer, such as \"/data/order\".")
+            } else if match.members.contains(where: { $0.value.kind == .object || $0.value.kind == .array }) {
+                add("match", "invalid_value", "A value that is compared is no object and no array.")
+            }
+        }
+        if let within = input?["within"], !isOpen(within),
+            within.stringValue.flatMap(Duration.init(text:)).map({ $0 <= .zero || $0 > Delay.maximum }) ?? true
+        {
+            add("within", "invalid_duration", "within is a duration such as \"24h\", at most \"366d\".")
+        }
+        return faults
+    }
+}
