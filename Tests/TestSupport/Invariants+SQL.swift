@@ -187,8 +187,8 @@ extension Invariants {
                 SELECT count(*) AS n FROM engine.automation_states WHERE automation_id = a.automation_id
             ) AS s ON true
             LEFT JOIN (
-                SELECT object_id, count(*) FILTER (WHERE action IN ('activate', 'deactivate', 'update', 'delete', 'pause',
-                                                                   'resume')) AS n,
+                SELECT object_id, count(*) FILTER (WHERE action IN ('activate', 'deactivate', 'break', 'update', 'delete',
+                                                                   'pause', 'resume')) AS n,
                        count(*) FILTER (WHERE action = 'create') AS creations
                 FROM pg_temp.entries_read WHERE object_type = 'automation' GROUP BY 1
             ) AS e ON e.object_id = a.automation_id::text
@@ -208,7 +208,7 @@ extension Invariants {
             ) AS s FULL JOIN (
                 SELECT object_id, state_before ->> 'status' AS before, after ->> 'status' AS after, count(*) AS n
                 FROM pg_temp.entries_read
-                WHERE object_type = 'automation' AND action IN ('activate', 'deactivate', 'update')
+                WHERE object_type = 'automation' AND action IN ('activate', 'deactivate', 'break', 'update')
                   AND after ? 'status'
                 GROUP BY 1, 2, 3
             ) AS e USING (object_id, before, after)

@@ -1,6 +1,7 @@
 import Domain
 import JSON
 import OutboundHTTP
+import Templates
 
 extension DefinitionReader {
     /// How long an attempt may take at most.
