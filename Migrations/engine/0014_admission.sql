@@ -15,10 +15,6 @@ ALTER TABLE engine.automation_runs ADD COLUMN held boolean NOT NULL DEFAULT fals
 ALTER TABLE engine.automation_runs
     ADD CONSTRAINT automation_runs_held CHECK (NOT held OR status = 'queued') NOT VALID;
 
--- Whoever claims queued runs passes over the held ones, however many there are.
-CREATE INDEX automation_runs_queued ON engine.automation_runs (held, tenant, run_id) WHERE status = 'queued';
-DROP INDEX engine.automation_runs_queued_tenant;
-
 -- One row per run that waits to begin, or that has a place among those that may be under way at once.
 CREATE TABLE engine.admissions (
     run_id uuid PRIMARY KEY,

@@ -37,6 +37,24 @@ struct AdmissionTests {
         }
     }
 
+    @Test("one value of a key is one key, however it is spelled; texts that only look the same are two")
+    func spellings() async throws {
+        try await AdmissionDesk.with { desk in
+            try await desk.automate(
+                AdmissionDesk.definition(#""concurrency":{"limit":1,"key":"{{ signal.data.k }}"}"#)
+            )
+            try await desk.send(#"{"k":"a"}"#, #"{"k":"\u0061"}"#, #"{"k":5}"#, #"{"k":5.0}"#)
+            #expect(try await desk.runs() == ["waiting", "queued place", "waiting", "queued place"])
+            try await desk.sendTogether(#"{"k":"\u00e9"}"#, #"{"k":"e\u0301"}"#)
+            #expect(try await desk.runs().suffix(2) == ["waiting", "waiting"])
+            for run in try await desk.ids().suffix(2) { try await desk.ask(desk.control.cancel, run: run) }
+            try await desk.look()
+            #expect(
+                try await desk.engine.texts("SELECT run_id::text FROM engine.admissions WHERE stage = 'freed'").isEmpty
+            )
+        }
+    }
+
     @Test("A8: a held run that is canceled never runs, and what it stood before goes on")
     func canceledWhileHeld() async throws {
         try await AdmissionDesk.with { desk in

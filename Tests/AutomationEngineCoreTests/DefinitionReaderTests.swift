@@ -137,6 +137,10 @@ struct DefinitionReaderTests {
                 "/definition/branches/b/steps/0/name", "duplicate_name"
             ),
             (
+                #"{"trigger":{"signalType":"a"},"steps":[{"action_key":"data.transform","on_error":{"branch":"b"}},{"action_key":"data.transform","on_error":{"branch":"c"}}],"branches":{"b":{"steps":[{"name":"x","action_key":"data.transform"}]},"c":{"steps":[{"action_key":"data.transform","needs":["x"]}]}}}"#,
+                "/definition/branches/c/steps/0/needs/0", "invalid_value"
+            ),
+            (
                 #"{"trigger":{"signalType":"a"},"steps":[{"name":"x","action_key":"data.transform","needs":["x"]}]}"#,
                 "/definition/steps/0/needs/0", "unknown_step"
             ),

@@ -91,6 +91,17 @@ import Testing
         }
     }
 
+    @Test("a step that is repeated over what only a real answer holds is not simulated, and the run goes on")
+    func itemsOfAnAnswer() throws {
+        let (machine, _, _) = try dryRun(
+            #"{"name":"call","action_key":"http.request","input":{"url":"https://example.com/"}}"#,
+            #"{"name":"each","action_key":"data.transform","for_each":{"items":"{{ steps.call.output.body.items }}"}}"#,
+            #"{"name":"all","action_key":"data.transform","for_each":{"items":[1,2]},"input":{"n":"{{ item }}"}}"#
+        )
+        #expect(machine.record.steps.prefix(3).map(\.status) == [.succeeded, .notSimulated, .succeeded])
+        #expect(machine.record.status == .succeeded)
+    }
+
     @Test("a condition decides as it would have")
     func conditions() throws {
         let (machine, _, _) = try dryRun(

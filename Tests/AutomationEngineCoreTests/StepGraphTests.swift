@@ -182,6 +182,63 @@ struct StepGraphTests {
         #expect(statuses(resumed) == ["zero succeeded", "one succeeded", "after succeeded", "tell skipped"])
     }
 
+    @Test("a branch that has its turn again begins anew: in its order, with effects of their own")
+    func secondTurn() throws {
+        let branch = """
+            {"out":{"steps":[\(Self.call("guard")),
+             {"name":"tell","action_key":"http.request","for_each":{"items":[1,2]},"input":{"url":"https://x.org"}}]}}
+            """
+        var machine = try machine([Self.call("one", #","on_error":{"branch":"out"}"#)], branches: branch)
+        _ = machine.resumed(at: Self.now)
+        #expect(machine.attemptEnded(0, Self.bad, at: Self.now, chance: 0) == .attempts([1]))
+        #expect(machine.effectName(at: 1) == "guard")
+        #expect(machine.attemptEnded(1, Self.ok, at: Self.now, chance: 0) == .attempts([3]))
+        #expect(machine.attemptEnded(3, Self.bad, at: Self.now, chance: 0) == .end)
+        var record = machine.record
+        _ = record.resume(machine.automation)
+        var again = RunMachine(machine.automation, signal: machine.signal, stored: record)
+        #expect(again.resumed(at: Self.now) == .attempts([0]))
+        #expect(again.attemptEnded(0, Self.bad, at: Self.now, chance: 0) == .attempts([1]))
+        #expect(again.effectName(at: 1) == "guard~1" && again.effectName(at: 0) == "one")
+        #expect(again.attemptEnded(1, Self.ok, at: Self.now, chance: 0) == .attempts([3]))
+        #expect(again.attemptEnded(3, Self.ok, at: Self.now, chance: 0) == .attempts([4]))
+        #expect(again.attemptEnded(4, Self.ok, at: Self.now, chance: 0) == .end)
+        #expect(again.record.steps.map(\.name) == ["one", "guard", "tell", "tell.0", "tell.1"])
+        #expect(again.record.steps.dropFirst().allSatisfy { $0.status == .succeeded })
+    }
+
+    @Test("the time of an approval is never over while its run is driven: what has come shows when it is let go")
+    func drivenApproval() throws {
+        var machine = try machine([
+            #"{"name":"ask","action_key":"flow.approval","input":{"title":"Go?","within":"1m","on_timeout":"approve"}}"#,
+            Self.call("slow", #","needs":[]"#), Self.call("guarded", #","needs":["ask"]"#),
+        ])
+        #expect(machine.resumed(at: Self.now) == .attempts([1]))
+        machine.elapse(.seconds(90))
+        #expect(machine.nextTime == nil)
+        #expect(machine.timePassed(at: Self.now) == .attempts([]))
+        #expect(machine.attemptEnded(1, Self.ok, at: Self.now, chance: 0) == .wait(.zero))
+        #expect(statuses(machine) == ["ask waiting", "slow succeeded", "guarded queued"])
+        machine.record.steps[0].isLookedAt = true
+        machine.record.steps[0].arrival = Array(#"{"approved":false,"by":"vera"}"#.utf8)
+        #expect(machine.resumed(at: Self.now) == .end)
+        #expect(statuses(machine) == ["ask failed", "slow succeeded", "guarded skipped"])
+    }
+
+    @Test("a run that cannot go on leaves what a person must decide to that person")
+    func givenUp() throws {
+        var machine = try machine([
+            Self.call("one"), #"{"name":"pause","action_key":"flow.delay","needs":[],"input":{"for":"1h"}}"#,
+        ])
+        _ = machine.resumed(at: Self.now)
+        let unknown = AttemptOutcome.unknown(StepError(code: "x", detail: "?"))
+        #expect(machine.attemptEnded(0, unknown, at: Self.now, chance: 0) == .wait(.seconds(3_600)))
+        var record = machine.record
+        _ = record.giveUp(.notExecutable("It cannot be read."), at: Self.now)
+        #expect(record.status == .unknown)
+        #expect(record.steps.map(\.status) == [.unknown, .queued])
+    }
+
     // MARK: Items
 
     @Test("a step is executed for each item, no more at once than it allows, and its output is theirs in order")
@@ -249,6 +306,24 @@ struct StepGraphTests {
         #expect(machine.resumed(at: Self.now) == .end)
         #expect(machine.record.status == (code == nil ? .succeeded : .failed))
         #expect(code.map { text(machine.record.steps[0].error)?.contains($0) == true } ?? true)
+    }
+
+    @Test("the items of a run are bounded together, and one that is too many fails its step")
+    func itemBudget() throws {
+        let text = String(repeating: "x", count: 200 * 1_024)
+        var machine = try machine(
+            [
+                Self.note(
+                    "each",
+                    #","for_each":{"items":"{{ signal.data.n }}"},"input":{"t":"{{ signal.data.t }}"}"#
+                )
+            ],
+            data: #"{"n":[\#((0..<60).map(String.init).joined(separator: ","))],"t":"\#(text)"}"#
+        )
+        #expect(machine.resumed(at: Self.now) == .end)
+        #expect(machine.record.status == .failed)
+        #expect(machine.record.itemBytes < 9 << 20)
+        #expect(machine.record.steps.contains { self.text($0.error)?.contains("items_too_large") == true })
     }
 
     @Test("a resumed run repeats the items that failed and those that were skipped, and no other")

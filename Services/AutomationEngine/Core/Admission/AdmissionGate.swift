@@ -15,6 +15,17 @@ struct AdmissionGate: Hashable, Sendable, Comparable {
     /// The value of the key, as JSON; empty where there is none.
     let key: String
 
+    /// By their bytes, as the database compares keys; texts that only look the same are not.
+    static func == (left: AdmissionGate, right: AdmissionGate) -> Bool {
+        left.automation == right.automation && left.kind == right.kind && left.key.utf8.elementsEqual(right.key.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(automation)
+        hasher.combine(kind)
+        for byte in key.utf8 { hasher.combine(byte) }
+    }
+
     /// The order in which gates are locked, the same everywhere.
     static func < (left: AdmissionGate, right: AdmissionGate) -> Bool {
         guard left.automation == right.automation else {

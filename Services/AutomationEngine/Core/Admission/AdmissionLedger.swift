@@ -113,7 +113,9 @@ struct AdmissionLedger: Sendable {
         }
         if let gate = rate {
             if case .wait(let lookAfter) = turn(request, gate) {
-                return wait(request, .rate, rate: rate, lookAfter: lookAfter, superseded)
+                // Who gives way may be the one whose row says when somebody is to look.
+                let soon = superseded.isEmpty ? lookAfter : .zero
+                return wait(request, .rate, rate: rate, lookAfter: soon, superseded)
             }
             start(request, gate)
         }

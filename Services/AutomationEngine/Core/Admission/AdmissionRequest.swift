@@ -96,10 +96,12 @@ struct AdmissionRequest: Sendable {
                 detail: "The key of \(member) is no text, number, true, false or null."
             )
         }
-        guard bytes.count > maximumKey else {
-            return String(decoding: bytes, as: UTF8.self)
+        // However a sender spells it, one value is one key; a number that no double keeps stays as it is.
+        let canonical = (try? value.canonicalBytes()) ?? bytes
+        guard canonical.count > maximumKey else {
+            return String(decoding: canonical, as: UTF8.self)
         }
-        return "sha256:" + SHA256.hash(data: bytes).hex
+        return "sha256:" + SHA256.hash(data: canonical).hex
     }
 }
 

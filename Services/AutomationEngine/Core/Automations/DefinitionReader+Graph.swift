@@ -12,6 +12,8 @@ struct StepScope: Sendable {
     var branch: Int?
     /// The steps of the automation itself, which have all ended when a branch begins.
     var main: Set<String> = []
+    /// The names of the steps of the list that is read.
+    var own: Set<String> = []
     /// The step before, if there is one in the same list.
     var previous: String?
 
@@ -36,6 +38,7 @@ extension DefinitionReader {
         for (place, body) in bodies.enumerated() {
             scope.branch = place
             scope.previous = nil
+            scope.own = []
             let name = branches[place].name
             steps += readList(
                 body["steps"],
@@ -135,6 +138,7 @@ extension DefinitionReader {
             // A step with a wrong name has a place all the same.
             let known = name ?? "\(scope.ancestors.count)"
             scope.positions[known] = scope.ancestors.count
+            scope.own.insert(known)
             scope.ancestors.append(ancestors)
             scope.previous = known
         }
@@ -178,8 +182,8 @@ extension DefinitionReader {
                 add(place, "unknown_step", "needs names steps that stand before this one, by their names.")
                 continue
             }
-            if scope.branch != nil, scope.main.contains(name) {
-                add(place, "invalid_value", "All steps of the automation have ended when a branch begins.")
+            if scope.branch != nil, !scope.own.contains(name) {
+                add(place, "invalid_value", "A step of a branch needs steps of its own branch; all others have ended.")
             } else if read.contains(name) {
                 add(place, "duplicate_name", "The step \"\(name)\" is named twice.")
             } else {

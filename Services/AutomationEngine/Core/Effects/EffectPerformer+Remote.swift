@@ -43,6 +43,7 @@ extension EffectPerformer {
                 signingSecret: endpoint.signingSecret.flatMap { texts[$0] },
                 run: machine.record.id,
                 step: machine.record.steps[position],
+                named: machine.effectName(at: position),
                 at: Timestamp.now().microseconds / 1_000_000
             )
             guard isHeld() else {

@@ -22,7 +22,7 @@ struct EffectPerformer: Sendable {
     /// - Returns: What is known afterwards.
     func perform(_ machine: RunMachine, _ position: Int, while isHeld: @Sendable () -> Bool) async -> AttemptOutcome {
         let step = machine.definition(at: position)
-        let name = machine.record.steps[position].name
+        let name = machine.effectName(at: position)
         if case .remote(let action) = step.action {
             return await call(action, machine, position, while: isHeld)
         }

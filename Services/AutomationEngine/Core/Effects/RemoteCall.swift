@@ -27,6 +27,7 @@ struct RemoteCall: Sendable {
     ///   - signingSecret: The text of the secret that signs; nil where nothing is signed.
     ///   - run: The run.
     ///   - step: The step, whose attempt it is.
+    ///   - name: What its effects are known by outside.
     ///   - seconds: Seconds of Unix time, which the signature holds.
     /// - Throws: What is wrong with a secret.
     init(
@@ -36,6 +37,7 @@ struct RemoteCall: Sendable {
         signingSecret: String?,
         run: UUID,
         step: RunRecord.Step,
+        named name: String,
         at seconds: Int64
     ) throws(StepError) {
         url = action.endpoint.url
@@ -48,9 +50,9 @@ struct RemoteCall: Sendable {
         }
         headers.append(OutboundRequest.Header("Content-Type", "application/json"))
         headers.append(
-            OutboundRequest.Header("Idempotency-Key", EffectPerformer.idempotencyKey(run: run, step: step.name))
+            OutboundRequest.Header("Idempotency-Key", EffectPerformer.idempotencyKey(run: run, step: name))
         )
-        headers += try WebhookCall.signature(of: body, run: run, step: step.name, at: seconds, secret: signingSecret)
+        headers += try WebhookCall.signature(of: body, run: run, step: name, at: seconds, secret: signingSecret)
         self.headers = headers
     }
 

@@ -77,7 +77,7 @@ struct Approvals: Sendable {
                         [.uuid(id)]
                     ),
                 ])
-                transaction.audit(
+                transaction.auditKeepingLargeValues(
                     AuditDraft(
                         "run.\(decision.rawValue)",
                         of: AuditObject(type: "run", id: id.lowercased),
@@ -171,6 +171,9 @@ struct Approvals: Sendable {
 
 /// An approval that nobody has decided about.
 private struct OpenApproval: Sendable {
+    /// A form is filled in with at most this much, in bytes.
+    static let maximumForm = 64 * 1_024
+
     let position: Int
     /// As ``Approval/request(from:)`` has written it.
     let request: JSONView
@@ -223,6 +226,21 @@ private struct OpenApproval: Sendable {
         }
         guard let schema = try? JSONSchema(compiling: stated) else {
             throw Problem(.internalError, "The form of the approval cannot be read.")
+        }
+        guard form.rawBytes.count <= Self.maximumForm else {
+            throw Problem(.tooLarge, "A form is filled in with 64 KiB at most.")
+        }
+        guard (try? form.canonicalBytes()) != nil else {
+            throw Problem(
+                .invalidContent,
+                errors: [
+                    Problem.Detail(
+                        pointer: pointer.text,
+                        code: "inexact_number",
+                        detail: "A number of the form does not survive a double; give it as a text."
+                    )
+                ]
+            )
         }
         let violations = schema.violations(in: form, at: pointer)
         guard violations.isEmpty else {

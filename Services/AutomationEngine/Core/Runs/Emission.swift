@@ -29,9 +29,16 @@ struct Emission: Sendable {
     ///   - input: `type`, and optionally `data` and `subject`.
     ///   - run: The run that emits.
     ///   - position: The step's position.
+    ///   - turn: How often its branch had its turn before; what it emits now is another signal.
     ///   - causation: The signal that the run was started by.
     /// - Throws: What is wrong with the input, or `causation_too_deep`.
-    init(_ input: [UInt8], run: RunRecord, position: Int, causation: IncomingSignal) throws(StepError) {
+    init(
+        _ input: [UInt8],
+        run: RunRecord,
+        position: Int,
+        turn: Int = 0,
+        causation: IncomingSignal
+    ) throws(StepError) {
         let depth = causation.depth + 1
         guard depth <= Self.maximumDepth else {
             throw StepError(
@@ -41,7 +48,7 @@ struct Emission: Sendable {
             )
         }
         let request = try Request(input)
-        signalID = Self.id(run: run.id, position: position, item: 0)
+        signalID = Self.id(run: run.id, position: position, item: turn)
         tenant = run.tenant
         type = request.type
         runID = run.id

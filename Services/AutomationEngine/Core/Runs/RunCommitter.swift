@@ -122,10 +122,25 @@ final class RunCommitter: Service {
         }
     }
 
+    /// Updates that let the time of a step be over for which something has come at the last moment: they are not stored, and
+    /// their runs are claimed once more.
+    private func overtaken(_ updates: [RunUpdate], in transaction: LaneTransaction) async throws -> Set<RunUpdate.Hold>
+    {
+        let late = updates.filter { !$0.change.timedOut.isEmpty }
+        guard !late.isEmpty else {
+            return []
+        }
+        let runs = Set(
+            try await transaction.database.execute(RunRepository.arrived(late)).map { try $0.decode(0, as: UUID.self) }
+        )
+        return Set(late.map(\.hold).filter { runs.contains($0.run) })
+    }
+
     private func store(_ updates: [RunUpdate]) async throws -> Set<RunUpdate.Hold> {
         try await lanes.transaction { transaction in
             let rows = try await transaction.database.execute(RunRepository.locking(updates, owner: owner))
-            let held = Set(try rows.map { RunUpdate.Hold(run: try $0.decode(0), fence: try $0.decode(1)) })
+            var held = Set(try rows.map { RunUpdate.Hold(run: try $0.decode(0), fence: try $0.decode(1)) })
+            held.subtract(try await overtaken(updates.filter { held.contains($0.hold) }, in: transaction))
             let mine = updates.filter { held.contains($0.hold) }.sorted { $0.record.id < $1.record.id }
             guard !mine.isEmpty else {
                 return held

@@ -91,8 +91,7 @@ struct RunContext: Sendable {
     private var item: TemplateContext.Item? {
         let step = machine.record.steps[position]
         guard let parent = step.parent, let index = step.item,
-            let items = machine.record.steps[parent].input,
-            let value = try? JSONDocument(parsing: items, limits: .wrapped).root[index]
+            let value = machine.itemViews[parent]?[index]
         else {
             return nil
         }

@@ -67,30 +67,34 @@ struct RunDecisions: Sendable {
         _ context: RequestContext,
         in transaction: LaneTransaction
     ) async throws {
-        // The timer first, as whoever claims due timers locks them.
-        _ = try await transaction.database.execute(
-            PostgresStatement("SELECT FROM engine.timers WHERE run_id = $1 FOR UPDATE", [.uuid(id)])
-        )
-        let rows = try await transaction.database.execute(
+        let results = try await transaction.database.pipeline([
+            // The timer first, as whoever claims due timers locks them.
+            PostgresStatement("SELECT FROM engine.timers WHERE run_id = $1 FOR UPDATE", [.uuid(id)]),
+            PostgresStatement(
+                "SELECT FROM engine.automation_runs WHERE run_id = $1 AND tenant = $2 FOR UPDATE",
+                [.uuid(id), .text(context.tenant)]
+            ),
+            // In a statement of its own, which sees what whoever had the lock before has made of the step.
             PostgresStatement(
                 """
-                SELECT r.status, s.status, r.owner IS NOT NULL FROM engine.automation_runs r
-                LEFT JOIN engine.automation_run_steps s ON s.run_id = r.run_id AND s.name = $3
-                WHERE r.run_id = $1 AND r.tenant = $2 FOR UPDATE OF r
+                SELECT s.status, r.owner IS NOT NULL FROM engine.automation_runs r
+                JOIN engine.automation_run_steps s ON s.run_id = r.run_id AND s.name = $3
+                WHERE r.run_id = $1 AND r.tenant = $2
                 """,
                 [.uuid(id), .text(context.tenant), .text(step)]
-            )
-        )
-        guard let row = rows.first, let status = try row.decode(1, as: String?.self) else {
+            ),
+        ])
+        guard let row = results[2].first else {
             throw Problem(.notFound, "There is no such step.")
         }
+        let status = try row.decode(0, as: String.self)
         guard status == StepStatus.unknown.rawValue else {
             throw Problem(
                 .wrongState,
                 "Only a step whose outcome is unknown can be decided about; this one is \(status)."
             )
         }
-        guard try !row.decode(2, as: Bool.self) else {
+        guard try !row.decode(1, as: Bool.self) else {
             throw Problem(
                 .wrongState,
                 "Other steps of the run are being executed; decide about this one when they have ended."

@@ -125,7 +125,7 @@ final class RunDriver: Service {
                     }
                 }
                 // A step that is due already goes on as soon as there is room for it.
-                if let wait = machine.nextWait, wait > .zero, wakeUp.map({ last + wait < $0 }) ?? true {
+                if let wait = machine.nextTime, wait > .zero, wakeUp.map({ last + wait < $0 }) ?? true {
                     wakeUp = last + wait
                     attempts.addTask { [until = last + wait] in
                         try? await Task.sleep(until: until)
@@ -145,7 +145,7 @@ final class RunDriver: Service {
                 case .due:
                     wakeUp = wakeUp.flatMap { $0 > last ? $0 : nil }
                     next = .attempts([])
-                    if machine.nextWait == .zero {
+                    if machine.nextTime == .zero {
                         since = .now
                         next = await resume(&machine, isClaimed: false)
                     }

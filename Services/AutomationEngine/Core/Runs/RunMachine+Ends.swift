@@ -9,8 +9,8 @@ extension RunMachine {
     mutating func beginItems(of position: Int, _ forEach: AutomationDefinition.ForEach, at now: Int64) {
         update(position) { step in
             step.status = .running
-            step.attempt = 1
-            step.startedAt = now
+            step.attempt += 1
+            step.startedAt = step.startedAt ?? now
         }
         do throws(StepError) {
             let items = try RunContext(self, position).resolve(forEach.items, secrets: [:]).value
@@ -23,30 +23,61 @@ extension RunMachine {
                     detail: "There are \(array.count) items; max_items allows \(forEach.maximumItems)."
                 )
             }
+            guard record.steps.count - automation.steps.count + array.count <= RunRecord.maximumItems else {
+                throw StepError(
+                    code: "too_many_items",
+                    detail: "A run has at most \(RunRecord.maximumItems) items in all."
+                )
+            }
             let step = record.steps[position]
             update(position) { stored in
                 stored.setInput(items, hash: nil)
                 stored.isRepeated = true
+                stored.itemCount = array.count
             }
-            for item in 0..<array.count {
-                change.added.insert(record.steps.count)
-                record.steps.append(
-                    RunRecord.Step(
-                        name: "\(step.name).\(item)",
-                        actionKey: step.actionKey,
-                        status: .queued,
-                        attempt: 0,
-                        parent: position,
-                        item: item
-                    )
-                )
-            }
+            itemViews[position] = array
+            makeItems(of: position, named: step.name, array.count, at: now)
             if record.isDryRun {
                 let simulation = Simulation(would: "Do this for each of \(array.count) items.", output: [])
                 update(position) { $0.simulation = simulation.bytes }
             }
         } catch {
-            fail(position, error, at: now)
+            guard record.isDryRun, readsSample(forEach.items) else {
+                fail(position, error, at: now)
+                return
+            }
+            // Over what it is repeated is only there once the step before has really been made.
+            update(position) { $0.error = error.bytes }
+            end(position, as: .notSimulated, at: now)
+        }
+    }
+
+    /// Makes a row for each item, and uses those again that a branch had in its turn before.
+    private mutating func makeItems(of position: Int, named name: String, _ count: Int, at now: Int64) {
+        let known = record.steps.indices.filter { record.steps[$0].parent == position }
+        for item in known where (record.steps[item].item ?? 0) < count {
+            update(item) { step in
+                step.status = .queued
+                step.attemptsBefore = step.attempt
+                step.error = nil
+                step.finishedAt = nil
+            }
+        }
+        for item in known where (record.steps[item].item ?? 0) >= count {
+            end(item, as: .skipped, at: record.steps[item].finishedAt ?? now)
+        }
+        for item in known.count..<max(known.count, count) {
+            change.added.insert(record.steps.count)
+            record.steps.append(
+                RunRecord.Step(
+                    name: "\(name).\(item)",
+                    actionKey: record.steps[position].actionKey,
+                    status: .queued,
+                    attempt: 0,
+                    parent: position,
+                    item: item
+                )
+            )
         }
     }
 
@@ -82,7 +113,10 @@ extension RunMachine {
     }
 
     private mutating func settleItems(of position: Int, isStopped: Bool, at now: Int64) -> Bool {
-        let items = record.steps.indices.filter { record.steps[$0].parent == position }
+        let count = record.steps[position].itemCount
+        let items = record.steps.indices.filter {
+            record.steps[$0].parent == position && (record.steps[$0].item ?? 0) < count
+        }
         let failed = items.first { record.steps[$0].status == .failed }
         let stops = isStopped || failed != nil && automation.steps[position].onError != .continue
         if stops {

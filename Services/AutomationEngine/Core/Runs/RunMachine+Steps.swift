@@ -18,7 +18,7 @@ extension RunMachine {
             return true
         }
         do throws(StepError) {
-            if !isItem, record.steps[position].attempt == 0, let when = step.when,
+            if !isItem, record.steps[position].attempt == record.steps[position].attemptsBefore, let when = step.when,
                 try !RunContext(self, position).matches(when)
             {
                 end(position, as: .skipped, at: now)
@@ -35,12 +35,19 @@ extension RunMachine {
         guard !step.action.hasEffect || hasRoom || record.isDryRun else {
             return false
         }
+        if let parent = record.steps[position].parent, itemViews[parent] == nil {
+            let items = record.steps[parent].input ?? []
+            itemViews[parent] = try? JSONDocument(parsing: items, limits: .wrapped).root
+        }
         let input: [UInt8]
         do throws(StepError) {
             input = try RunContext(self, position).input(of: step)
+            guard !isItem || record.itemBytes + input.count <= RunRecord.maximumItemBytes else {
+                throw StepError(code: "items_too_large", detail: "The items of the run are longer than 8 MiB together.")
+            }
         } catch {
             update(position) { $0.startedAt = $0.startedAt ?? now }
-            if record.isDryRun, error.code == TemplateError.Code.missingValue.rawValue, readsSample(step) {
+            if record.isDryRun, error.code == TemplateError.Code.missingValue.rawValue, readsSample(step.input) {
                 // What it reads is only there once the step before has really been made.
                 update(position) { $0.error = error.bytes }
                 end(position, as: .notSimulated, at: now)
@@ -85,9 +92,9 @@ extension RunMachine {
         }
     }
 
-    /// Whether a step reads the output of one that was only simulated.
-    private func readsSample(_ step: CompiledAutomation.Step) -> Bool {
-        let read = Set(step.input.references.compactMap(\.step))
+    /// Whether a template reads the output of a step that was only simulated.
+    func readsSample(_ template: Template) -> Bool {
+        let read = Set(template.references.compactMap(\.step))
         return zip(automation.steps, record.steps).contains { earlier, stored in
             read.contains(earlier.name)
                 && (stored.status == .notSimulated || stored.simulation != nil && earlier.action.hasEffect)
@@ -121,7 +128,13 @@ extension RunMachine {
     /// A signal of the run's own is stored and sent with the run itself, so it is no effect outside.
     private mutating func emit(_ position: Int, _ input: [UInt8], at now: Int64) {
         do throws(StepError) {
-            let emission = try Emission(input, run: record, position: position, causation: signal)
+            let emission = try Emission(
+                input,
+                run: record,
+                position: position,
+                turn: turn(at: position),
+                causation: signal
+            )
             change.emissions.append(emission)
             succeed(position, output: emission.output, at: now)
         } catch {

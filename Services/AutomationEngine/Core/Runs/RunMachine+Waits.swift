@@ -60,6 +60,7 @@ extension RunMachine {
         case .builtIn(.approval): decide(position, arrival, at: now)
         case .builtIn(.waitForSignal):
             guard let arrival else {
+                change.timedOut.insert(position)
                 fail(position, StepError(code: "timed_out", detail: "No such signal has come in time."), at: now)
                 return
             }
@@ -69,6 +70,7 @@ extension RunMachine {
     }
 
     private mutating func decide(_ position: Int, _ arrival: [UInt8]?, at now: Int64) {
+        if arrival == nil { change.timedOut.insert(position) }
         if let arrival {
             let decision = try? JSONDocument(parsing: arrival, limits: .wrapped).root
             guard decision?["approved"]?.boolValue == true else {

@@ -38,6 +38,8 @@ struct RunMachine: Sendable {
     let signal: IncomingSignal
     var record: RunRecord
     var change = RunChange()
+    /// The items of repeated steps by position, as they stand in their inputs.
+    var itemViews: [Int: JSONView] = [:]
 
     /// A run that begins.
     init(_ automation: CompiledAutomation, signal: IncomingSignal, runID: UUID, at now: Int64) {
@@ -65,6 +67,17 @@ struct RunMachine: Sendable {
         automation.steps[record.steps[position].parent ?? position]
     }
 
+    /// How often the branch of a step had its turn before, told by attempts: what it does now is not what it did then.
+    func turn(at position: Int) -> Int {
+        definition(at: position).branch == nil ? 0 : record.steps[position].attemptsBefore
+    }
+
+    /// What the effects of a step, or of one of its items, are known by outside; the same for every attempt.
+    func effectName(at position: Int) -> String {
+        let turn = turn(at: position)
+        return turn == 0 ? record.steps[position].name : "\(record.steps[position].name)~\(turn)"
+    }
+
     // MARK: Events
 
     /// The run was created, or claimed: out of the queue, for a timer, or because its owner is gone.
@@ -83,7 +96,9 @@ struct RunMachine: Sendable {
             )
             conclude(position, .unknown(error), at: now, chance: chance)
         }
-        return proceed(at: now, mayAttempt: mayAttempt)
+        let next = proceed(at: now, mayAttempt: mayAttempt)
+        for position in record.steps.indices { record.steps[position].isLookedAt = false }
+        return next
     }
 
     /// An attempt that was asked for has ended.
@@ -132,6 +147,11 @@ struct RunMachine: Sendable {
     /// How long it is until the next of the waiting steps goes on; nil where none waits.
     var nextWait: Duration? {
         record.steps.lazy.filter { $0.status == .waiting }.map { max(.zero, $0.remaining ?? .zero) }.min()
+    }
+
+    /// The same of the steps that wait for nothing but a time: whether anything else has come shows in the database alone.
+    var nextTime: Duration? {
+        record.steps.lazy.filter { $0.status == .waiting && !$0.awaits }.map { max(.zero, $0.remaining ?? .zero) }.min()
     }
 
     // MARK: Going on

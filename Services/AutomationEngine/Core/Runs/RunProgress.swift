@@ -34,7 +34,8 @@ struct RunProgress: Sendable {
         statuses = record.steps.map(\.status)
         parents = record.steps.map(\.parent)
         isDue = record.steps.map {
-            $0.status == .waiting && ($0.arrival != nil || ($0.remaining ?? .zero) <= .zero)
+            $0.status == .waiting
+                && ($0.arrival != nil || ($0.remaining ?? .zero) <= .zero && (!$0.awaits || $0.isLookedAt))
         }
         for (position, step) in record.steps.enumerated() {
             count(position, step)
@@ -55,8 +56,11 @@ struct RunProgress: Sendable {
         case .waiting:
             return isDue[position]
         case .queued:
+            guard step.needs.allSatisfy({ statuses[$0].isFinal }) else {
+                return false
+            }
             guard let parent, let forEach = step.forEach else {
-                return step.needs.allSatisfy { statuses[$0].isFinal }
+                return true
             }
             return statuses[parent] == .running && !stoppedParents.contains(parent)
                 && inHand[parent, default: 0] < forEach.concurrency

@@ -59,10 +59,18 @@ extension RunRecord {
             guard !isKept else {
                 continue
             }
-            steps[position].status = steps[position].isRepeated ? .running : .queued
+            // A branch begins anew; its items are made anew when their step begins.
+            guard step.branch == nil || steps[position].parent == nil else {
+                continue
+            }
+            steps[position].status = steps[position].isRepeated && step.branch == nil ? .running : .queued
             steps[position].attemptsBefore = steps[position].attempt
             steps[position].error = nil
             steps[position].finishedAt = nil
+            if step.branch != nil {
+                steps[position].output = nil
+                steps[position].outputHash = nil
+            }
             change.steps.insert(position)
         }
         status = .queued

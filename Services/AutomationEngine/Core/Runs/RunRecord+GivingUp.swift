@@ -27,7 +27,15 @@ extension RunRecord {
                 )
             )
         }
-        guard change.ended.isEmpty else {
+        guard !steps.contains(where: { $0.status == .unknown }) else {
+            // What else waits is decided when nothing is unknown any more.
+            status = .unknown
+            for position in steps.indices where steps[position].status == .waiting {
+                steps[position].status = .queued
+                steps[position].remaining = nil
+                if steps[position].awaits { change.closed.insert(position) }
+                change.steps.insert(position)
+            }
             return change
         }
         for position in steps.indices where !steps[position].status.isFinal {

@@ -33,11 +33,15 @@ struct RunRecord: Sendable {
         var item: Int?
         /// Whether the step's items have begun: it makes no attempt itself.
         var isRepeated = false
+        /// How many items it has; rows beyond are of an earlier turn of its branch.
+        var itemCount = 0
         /// How much longer a waiting step waits; nil where its time has come.
         var remaining: Duration?
 
         /// Whether it waits for something besides a time.
         var awaits = false
+        /// Whether what it waits for was looked at right now: only then is its time known to be over without it.
+        var isLookedAt = false
         /// What has come of what it waits for, as JSON; nil until it has.
         var arrival: [UInt8]?
 
@@ -59,6 +63,10 @@ struct RunRecord: Sendable {
 
     /// An output is at most this long, in bytes.
     static let maximumOutput = 256 * 1_024
+    /// All items of a run together have at most so many rows.
+    static let maximumItems = 5_000
+    /// The inputs and outputs of all items of a run together are at most this long, in bytes.
+    static let maximumItemBytes = 8 * 1_024 * 1_024
 
     var id: UUID
     var tenant: String
@@ -81,6 +89,11 @@ struct RunRecord: Sendable {
     var steps: [Step]
     /// Whether it may have a place among those that may be under way at once, to be given back when it ends.
     var mayHavePlace = true
+
+    /// How long the inputs and outputs of all items are together.
+    var itemBytes: Int {
+        steps.lazy.filter { $0.parent != nil }.reduce(0) { $0 + ($1.input?.count ?? 0) + ($1.output?.count ?? 0) }
+    }
 
     /// The run's type: what kind of work it is.
     static let type = "automation"

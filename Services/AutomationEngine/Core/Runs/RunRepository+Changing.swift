@@ -59,17 +59,6 @@ extension RunRepository {
             ),
             PostgresStatement("DELETE FROM engine.timers WHERE run_id = $1", [.uuid(run.id)]),
             PostgresStatement("DELETE FROM engine.step_waits WHERE run_id = $1", [.uuid(run.id)]),
-            PostgresStatement(
-                """
-                UPDATE engine.automation_run_steps s SET attempts_before = n.before
-                FROM unnest($2::integer[], $3::integer[]) AS n (position, before)
-                WHERE s.run_id = $1 AND s.position = n.position AND s.attempts_before <> n.before
-                """,
-                [
-                    .uuid(run.id), .int4Array(run.steps.indices.map { Int32($0) }),
-                    .int4Array(run.steps.map { Int32($0.attemptsBefore) }),
-                ]
-            ),
         ]
         return [changingRuns([update]), changingSteps([update])]
             + (update.change.ended.isEmpty ? [] : [endingAttempts([update])]) + statements
@@ -124,10 +113,10 @@ extension RunRepository {
             """
             UPDATE engine.automation_run_steps s
             SET status = c.status, attempt = c.attempt, input = c.input, output = c.output, error = c.error,
-                started_at = c.started_at, finished_at = c.finished_at
+                started_at = c.started_at, finished_at = c.finished_at, attempts_before = c.attempts_before
             FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
-                        $8::timestamptz[], $9::timestamptz[])
-                AS c (run_id, position, status, attempt, input, output, error, started_at, finished_at)
+                        $8::timestamptz[], $9::timestamptz[], $10::integer[])
+                AS c (run_id, position, status, attempt, input, output, error, started_at, finished_at, attempts_before)
             WHERE s.run_id = c.run_id AND s.position = c.position
             """,
             [
@@ -140,6 +129,7 @@ extension RunRepository {
                 .textBytesArray(steps.map(\.step.error)),
                 .timestampArray(microseconds: steps.map(\.step.startedAt)),
                 .timestampArray(microseconds: steps.map(\.step.finishedAt)),
+                .int4Array(steps.map { Int32($0.step.attemptsBefore) }),
             ]
         )
     }
@@ -157,6 +147,10 @@ extension RunRepository {
             SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[],
                                  $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[],
                                  $12::integer[], $13::integer[])
+            -- A step forward may be stored twice, where the answer to its commit was lost.
+            ON CONFLICT (run_id, position) DO UPDATE
+            SET status = excluded.status, attempt = excluded.attempt, input = excluded.input, output = excluded.output,
+                error = excluded.error, started_at = excluded.started_at, finished_at = excluded.finished_at
             """,
             [
                 .uuidArray(items.map(\.runID)),

@@ -114,6 +114,8 @@ extension LoadedRun {
                 throw PostgresError(.decoding, "an item belongs to no step of its run")
             }
             record.steps[parent].isRepeated = true
+            let items = record.steps[parent].input.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped).root }
+            record.steps[parent].itemCount = items?.count ?? 0
         }
     }
 
@@ -179,6 +181,7 @@ extension RunRecord.Step {
             item: try row.decode(column + 11, as: Int?.self),
             remaining: try row.decode(column + 12, as: Double?.self).map { .seconds($0) },
             awaits: try row.decode(column + 13),
+            isLookedAt: true,
             arrival: try row.decode(column + 14, as: [UInt8]?.self)
         )
         if let input = try row.decode(column + 4, as: [UInt8]?.self) {

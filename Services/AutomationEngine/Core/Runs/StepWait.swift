@@ -51,6 +51,19 @@ extension RunRepository {
         return statements
     }
 
+    /// The runs of updates for whose timed out steps something has come after all; the runs are locked.
+    static func arrived(_ updates: [RunUpdate]) -> PostgresStatement {
+        let steps = updates.flatMap { update in update.change.timedOut.map { (update.record.id, Int32($0)) } }
+        return PostgresStatement(
+            """
+            SELECT DISTINCT w.run_id FROM engine.step_waits w
+            JOIN unnest($1::uuid[], $2::integer[]) AS t (run_id, position) USING (run_id, position)
+            WHERE w.outcome IS NOT NULL
+            """,
+            [.uuidArray(steps.map(\.0)), .int4Array(steps.map(\.1))]
+        )
+    }
+
     /// A signal that has come for a row before stays there.
     private static func opening(_ opened: [Opened]) -> PostgresStatement {
         PostgresStatement(
