@@ -110,11 +110,14 @@ struct RedrivingTests {
         }
     }
 
-    private static let asking = RequestContext(
-        tenant: "poison",
-        actor: AuditActor(type: .admin, id: "ann"),
-        requestID: "r"
-    )
+    /// Each time with a deadline of its own.
+    private static var asking: RequestContext {
+        RequestContext(
+            tenant: "poison",
+            actor: AuditActor(type: .admin, id: "ann"),
+            requestID: "r"
+        )
+    }
 
     private static func letter(_ database: PostgresClient) async throws -> String {
         let rows = try await database.execute(PostgresStatement("SELECT dead_letter_id::text FROM audit.dead_letters"))

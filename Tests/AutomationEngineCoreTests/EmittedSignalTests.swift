@@ -11,7 +11,11 @@ import Testing
 
 @Suite("Signals that the engine has sent are read by their tenant", .requiresServers, .timeLimit(.minutes(1)))
 struct EmittedSignalTests {
-    private static let acme = RequestContext(tenant: "acme", actor: AuditActor(type: .system, id: "t"), requestID: "r")
+    /// Each time with a deadline of its own.
+    private static var acme: RequestContext {
+        RequestContext(tenant: "acme", actor: AuditActor(type: .system, id: "t"), requestID: "r")
+    }
+
     private static let event = """
         {"specversion":"1.0","id":"i","source":"/s","type":"a.b","batutasignalid":"x"}
         """

@@ -97,7 +97,8 @@ struct AdmissionRequest: Sendable {
             )
         }
         // However a sender spells it, one value is one key; a number that no double keeps stays as it is.
-        let canonical = (try? value.canonicalBytes()) ?? bytes
+        let isExact = value.number?.survivesDouble ?? true
+        let canonical = isExact ? (try? value.canonicalBytes()) ?? bytes : bytes
         guard canonical.count > maximumKey else {
             return String(decoding: canonical, as: UTF8.self)
         }

@@ -51,7 +51,13 @@ package struct BenchCommand: AsyncParsableCommand {
     @Option(name: .long, help: "How many seconds of load at half the speed are measured; 0 leaves it out.")
     var soak = 0
 
-    @Option(name: .long, help: "What the three steps do: pure, or http, which calls a sink of this command's own.")
+    @Option(
+        name: .long,
+        help: """
+            What the steps do: pure, or http, which calls a sink of this command's own; or parked: one that waits, to \
+            measure what waiting runs cost and how late they go on, which needs --database-url.
+            """
+    )
     var steps = Steps.pure
 
     @Option(name: .long, help: "host:port at which the engine reaches the sink; BATUTA_HTTP_ALLOW must allow it.")
@@ -73,6 +79,7 @@ package struct BenchCommand: AsyncParsableCommand {
     enum Steps: String, CaseIterable, ExpressibleByArgument {
         case pure
         case http
+        case parked
     }
 
     package init() {}
@@ -88,6 +95,9 @@ package struct BenchCommand: AsyncParsableCommand {
         }
         guard BenchSink.parts(of: sink) != nil else {
             throw ValidationError("The sink's address must be host:port.")
+        }
+        guard steps != .parked || deadline > 2 * ParkedRuns.pause else {
+            throw ValidationError("The deadline comes before the end of the waits.")
         }
         guard soak < deadline else {
             throw ValidationError("The deadline comes before the end of the soak.")
@@ -113,9 +123,12 @@ package struct BenchCommand: AsyncParsableCommand {
     }
 
     private func run(log: AuditLogSize, database: PostgresClient?) async throws {
+        guard steps != .parked || database != nil else {
+            throw ValidationError("Waiting runs are counted in the database, which needs --database-url.")
+        }
         let sink = try await startSink()
         let plan = BenchPlan(
-            run: try makeRun(log: log, steps: sink.map { .http($0.address) } ?? .pure),
+            run: try makeRun(log: log, steps: benchSteps(sink)),
             database: database,
             signals: signals,
             warmUp: warmUp,
@@ -129,9 +142,13 @@ package struct BenchCommand: AsyncParsableCommand {
         await sink?.stop()
     }
 
+    private func benchSteps(_ sink: BenchSink?) -> BenchSteps {
+        steps == .parked ? .parked(ParkedRuns.pause) : sink.map { .http($0.address) } ?? .pure
+    }
+
     private func startSink() async throws -> BenchSink? {
         switch steps {
-        case .pure: nil
+        case .pure, .parked: nil
         case .http: try await BenchSink.start(at: sink)
         }
     }

@@ -23,6 +23,11 @@ struct BenchPlan {
     func perform() async throws {
         let watch = MemoryWatch(trees: run.processes)
         let rest = try await run.prepare { try watch.now() }
+        if case .parked = run.automation.steps, let database {
+            show(try await ParkedRuns(run: run, database: database, signals: signals).measure())
+            try await run.verify(signals: signals)
+            return try await run.automation.deactivate()
+        }
         let suffix = run.automation.steps.suffix
         var sent = warmUp
         var speed = 0.0
