@@ -49,7 +49,8 @@ extension PressureTests {
                 return occurrences("the outbox has recovered", in: gateway.log) > recoveries && finding == nil
             }
             let repeated = try await engine.metric(#"batuta_engine_signals_total{outcome="repeated"}"#)
-            #expect(repeated <= Double(Pressure.window / 2), "a backlog is not published again")
+            // A slow broker's confirms may come late for a few windows, and never for all of it.
+            #expect(repeated <= Double(Pressure.backlog / 2), "a backlog is not published again")
             #expect(most.gateway - before < 150 && most.engine < 600, "\(most)")
             print(
                 "backlog of \(Pressure.backlog): posted in \(posted - started), \(depth) of \(all) messages in the queue,",

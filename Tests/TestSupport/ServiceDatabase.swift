@@ -33,15 +33,17 @@ package struct ServiceDatabase: Sendable {
         connections: Int = 6,
         _ body: (ServiceDatabase) async throws -> R
     ) async throws -> R {
-        let server = try PostgresConfiguration(url: TestServers.required().postgres)
+        var server = try PostgresConfiguration(url: TestServers.required().postgres)
+        // Hundreds of tests begin at once.
+        server.pool.waitLimit = .seconds(60)
+        let template = try await MigratedTemplate.shared.name(on: server)
         let name = "\(schema.name)_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
-        return try await withClient(server) { owner in
-            try await owner.execute(.simple("CREATE DATABASE \(name)"))
+        return try await withClient(server) { [server] owner in
+            try await owner.execute(.simple("CREATE DATABASE \(name) TEMPLATE \(template)"))
             var configuration = server
             configuration.database = name
             let result: Result<R, any Error>
             do {
-                try await migrate(configuration)
                 configuration.sessionSettings["role"] = schema.role
                 configuration.pool.maximum = connections
                 result = .success(
@@ -74,7 +76,7 @@ package struct ServiceDatabase: Sendable {
         try await Self.withClient(superuser) { try await $0.executeScript(script) }
     }
 
-    private static func migrate(_ configuration: PostgresConfiguration) async throws {
+    fileprivate static func migrate(_ configuration: PostgresConfiguration) async throws {
         let catalog = try MigrationCatalog(folder: BuildFolder.repository.appendingPathComponent("Migrations"))
         try await withClient(Migrator.configuration(configuration)) { client in
             try await Migrator(client: client, catalog: catalog).migrate { _ in }
@@ -95,5 +97,30 @@ package struct ServiceDatabase: Sendable {
             try await group.waitForAll()
             return try result.get()
         }
+    }
+}
+
+/// The database that those of all tests are copies of: migrated once.
+private actor MigratedTemplate {
+    static let shared = MigratedTemplate()
+
+    private var making: Task<String, any Error>?
+
+    func name(on server: PostgresConfiguration) async throws -> String {
+        if let making {
+            return try await making.value
+        }
+        let task = Task {
+            let name = "template_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
+            try await ServiceDatabase.withClient(server) { owner in
+                _ = try await owner.execute(.simple("CREATE DATABASE \(name)"))
+            }
+            var configuration = server
+            configuration.database = name
+            try await ServiceDatabase.migrate(configuration)
+            return name
+        }
+        making = task
+        return try await task.value
     }
 }
