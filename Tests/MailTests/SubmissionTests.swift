@@ -168,7 +168,6 @@ import Testing
             }
             let message = try Self.message()
             async let first = Self.failure { try await client.send(message, deadline: .now + .seconds(60)) }
-            try await Task.sleep(for: .milliseconds(100))
             let second = await Self.failure { try await client.send(message, deadline: .now + .milliseconds(200)) }
             // Whichever of the two had the thread is ended by the shutdown.
             await client.shutdown()

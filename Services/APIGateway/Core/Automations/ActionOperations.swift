@@ -9,14 +9,7 @@ struct ActionOperations: Sendable {
 
     /// `GET /admin/api/actions`.
     func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
-        let page = try PageRequest(try request.query())
-        var writer = JSONWriter()
-        writer.beginObject()
-        page.write(to: &writer)
-        writer.endObject()
-        let body = try await engine.ask(RequestType.engineActionsList, writer.bytes, for: request)
-        let next = try engine.document(of: body).root["next"]?.stringValue
-        return page.answer(body, path: request.route.pattern, next: next)
+        try await engine.list(RequestType.engineActionsList, for: request)
     }
 
     /// `GET /admin/api/actions/{action_key}`.

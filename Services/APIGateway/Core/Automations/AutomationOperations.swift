@@ -24,20 +24,15 @@ struct AutomationOperations: Sendable {
 
     /// `GET /admin/api/automations`.
     func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
-        let page = try PageRequest(try request.query())
-        var writer = JSONWriter()
-        writer.beginObject()
-        page.write(to: &writer)
-        if let status = page.query["status"] {
+        try await engine.list(RequestType.engineAutomationsList, for: request) { query, writer in
+            guard let status = query["status"] else {
+                return
+            }
             guard AutomationStatus(rawValue: status) != nil else {
                 throw GatewayProblem.invalidParameter("status")
             }
             writer.member("status", status)
         }
-        writer.endObject()
-        let body = try await engine.ask(RequestType.engineAutomationsList, writer.bytes, for: request)
-        let next = try engine.document(of: body).root["next"]?.stringValue
-        return page.answer(body, path: request.route.pattern, next: next)
     }
 
     /// `GET /admin/api/automations/{id}`, by id or key.

@@ -11,19 +11,16 @@ struct RunOperations: Sendable {
 
     /// `GET /api/runs` and `GET /api/runs/recent`, newest first.
     func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
-        let page = try PageRequest(try request.query(), defaultLimit: request.route == .listRecentRuns ? 20 : 50)
-        var writer = JSONWriter()
-        writer.beginObject()
-        page.write(to: &writer)
-        try Self.writeFilter(page.query, to: &writer)
-        writer.endObject()
-        let body = try await engine.ask(RequestType.engineRunsList, writer.bytes, for: request)
-        let next = try engine.document(of: body).root["next"]?.stringValue
-        return page.answer(body, path: request.route.pattern, next: next)
+        try await engine.list(
+            RequestType.engineRunsList,
+            for: request,
+            defaultLimit: request.route == .listRecentRuns ? 20 : 50,
+            restrict: Self.writeFilter
+        )
     }
 
     /// Writes what restricts a list; a problem names the first parameter that is not what it should be.
-    private static func writeFilter(_ query: Query, to writer: inout JSONWriter) throws {
+    private static func writeFilter(_ query: Query, _ writer: inout JSONWriter) throws {
         if let status = query["status"] {
             guard RunStatus(rawValue: status) != nil else {
                 throw GatewayProblem.invalidParameter("status")
@@ -62,15 +59,22 @@ struct RunOperations: Sendable {
 
     /// `GET /api/runs/{run_id}/steps/{name}/output`.
     func stepOutput(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let question = try Self.step(of: request) { _ in }
+        return GatewayAnswer(.ok, try await engine.ask(RequestType.engineRunsStepOutput, question, for: request))
+    }
+
+    /// A question about the step in the path.
+    static func step(of request: GatewayRequest, _ more: (inout JSONWriter) throws -> Void) throws -> [UInt8] {
         guard request.parameters.count == 2, request.parameters[1].utf8.count <= 255 else {
             throw GatewayProblem.notFound
         }
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("run_id", try Self.runID(request))
+        writer.member("run_id", try runID(request))
         writer.member("step", request.parameters[1])
+        try more(&writer)
         writer.endObject()
-        return GatewayAnswer(.ok, try await engine.ask(RequestType.engineRunsStepOutput, writer.bytes, for: request))
+        return writer.bytes
     }
 
     static func runID(_ request: GatewayRequest) throws -> String {

@@ -34,9 +34,7 @@ struct Approval: Sendable {
     /// - Throws: What is wrong with the input.
     init(_ input: [UInt8]) throws(StepError) {
         let root = try? JSONDocument(parsing: input, limits: .wrapped).root
-        if let fault = Self.faults(of: root, isResolved: true).first {
-            throw StepError(code: "invalid_input", detail: "\(fault.member): \(fault.detail)")
-        }
+        try Self.faults(of: root, isResolved: true).refuse()
         title = root?["title"]?.stringValue ?? ""
         message = root?["message"]?.stringValue
         let named = root?["roles"]?.elements.compactMap { $0.stringValue.flatMap(Role.init(rawValue:)) } ?? []

@@ -5,6 +5,7 @@ import JSON
 
 /// What a step of `flow.delay` asks for: how long the run waits.
 struct Delay: Sendable {
+    static let members: Set<String> = ["for", "until"]
     /// A run waits at most this long.
     static let maximum = Duration.seconds(366 * 86_400)
 
@@ -19,9 +20,7 @@ struct Delay: Sendable {
     /// - Throws: What is wrong with the input.
     init(_ input: [UInt8], at now: Int64) throws(StepError) {
         let root = try? JSONDocument(parsing: input, limits: .wrapped).root
-        if let fault = Self.faults(of: root, isResolved: true).first {
-            throw StepError(code: "invalid_input", detail: "\(fault.member): \(fault.detail)")
-        }
+        try Self.faults(of: root, isResolved: true).refuse()
         if let duration = root?["for"]?.stringValue.flatMap(Duration.init(text:)) {
             until = now + Int64(duration / .microseconds(1))
         } else {

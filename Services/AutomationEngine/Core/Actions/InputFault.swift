@@ -7,3 +7,12 @@ struct InputFault: Equatable, Sendable {
     /// A sentence for people.
     var detail: String
 }
+
+extension [InputFault] {
+    /// Refuses a resolved input for the first of its faults.
+    func refuse() throws(StepError) {
+        if let fault = first {
+            throw StepError(code: "invalid_input", detail: "\(fault.member): \(fault.detail)")
+        }
+    }
+}

@@ -85,15 +85,10 @@ extension DefinitionReader {
     }
 
     private mutating func readLimit(_ limit: JSONView?, at pointer: JSONPointer) -> Int? {
-        guard let limit else {
+        if limit == nil {
             add(pointer, "required", "A limit is needed.")
-            return nil
         }
-        guard let count = limit.int64Value, (1...Self.maximumLimit).contains(count) else {
-            add(pointer, "invalid_value", "The limit is a whole number from 1 to \(Self.maximumLimit).")
-            return nil
-        }
-        return Int(count)
+        return readCount(limit, upTo: Self.maximumLimit, at: pointer)
     }
 
     private mutating func readWindow(_ window: JSONView?, at pointer: JSONPointer) -> Duration? {

@@ -235,35 +235,29 @@ extension DefinitionReader {
                 add(pointer.appending("type"), "required", "signal.emit needs the type of the signal.")
             }
         case .builtIn(.delay):
-            refuseUnknown(input, known: ["for", "until"], at: pointer)
-            for fault in Delay.faults(of: input) {
-                add(pointer.appending(fault.member), fault.code, fault.detail)
-            }
+            check(input, Delay.members, Delay.faults(of: input), at: pointer)
         case .builtIn(.approval):
-            refuseUnknown(input, known: Approval.members, at: pointer)
-            for fault in Approval.faults(of: input) {
-                add(pointer.appending(fault.member), fault.code, fault.detail)
-            }
+            check(input, Approval.members, Approval.faults(of: input), at: pointer)
         case .builtIn(.waitForSignal):
-            refuseUnknown(input, known: SignalWait.members, at: pointer)
-            for fault in SignalWait.faults(of: input) {
-                add(pointer.appending(fault.member), fault.code, fault.detail)
-            }
+            check(input, SignalWait.members, SignalWait.faults(of: input), at: pointer)
         case .builtIn(.webhook):
-            refuseUnknown(input, known: WebhookCall.members, at: pointer)
-            for fault in WebhookCall.faults(of: input) {
-                add(pointer.appending(fault.member), fault.code, fault.detail)
-            }
+            check(input, WebhookCall.members, WebhookCall.faults(of: input), at: pointer)
         case .builtIn(.email):
-            refuseUnknown(input, known: MailCall.members, at: pointer)
-            for fault in MailCall.faults(of: input) {
-                add(pointer.appending(fault.member), fault.code, fault.detail)
-            }
+            check(input, MailCall.members, MailCall.faults(of: input), at: pointer)
         case .builtIn(.http):
-            refuseUnknown(input, known: HTTPCall.members, at: pointer)
-            for fault in HTTPCall.faults(of: input) {
-                add(pointer.appending(fault.member), fault.code, fault.detail)
-            }
+            check(input, HTTPCall.members, HTTPCall.faults(of: input), at: pointer)
+        }
+    }
+
+    private mutating func check(
+        _ input: JSONView?,
+        _ known: Set<String>,
+        _ faults: [InputFault],
+        at pointer: JSONPointer
+    ) {
+        refuseUnknown(input, known: known, at: pointer)
+        for fault in faults {
+            add(pointer.appending(fault.member), fault.code, fault.detail)
         }
     }
 

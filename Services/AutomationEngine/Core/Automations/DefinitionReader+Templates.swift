@@ -121,7 +121,8 @@ extension DefinitionReader {
         )
     }
 
-    private mutating func readCount(_ count: JSONView?, upTo maximum: Int64, at pointer: JSONPointer) -> Int? {
+    /// Reads a whole number from 1 to a maximum; nil where there is none, or it is wrong, which is noted.
+    mutating func readCount(_ count: JSONView?, upTo maximum: Int64, at pointer: JSONPointer) -> Int? {
         guard let count else {
             return nil
         }

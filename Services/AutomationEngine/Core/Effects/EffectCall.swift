@@ -26,10 +26,12 @@ enum EffectCall: Sendable {
         case .builtIn(.webhook):
             let seconds = Timestamp.now().microseconds / 1_000_000
             self = .http(try WebhookCall(input).request(run: run, step: name, at: seconds))
-        default:
-            // No other action gets here.
+        case .builtIn(.http):
             let key = EffectPerformer.idempotencyKey(run: run, step: name)
             self = .http(try HTTPCall(input, idempotencyKey: key))
+        case .builtIn(.transform), .builtIn(.emit), .builtIn(.delay), .builtIn(.approval), .builtIn(.waitForSignal),
+            .remote:
+            throw .notExecutable("The step's action is not carried out by a call like this.")
         }
     }
 }

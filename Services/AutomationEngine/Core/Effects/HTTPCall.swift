@@ -25,9 +25,7 @@ struct HTTPCall: Sendable {
         guard let root = try? JSONDocument(parsing: input, limits: .wrapped).root else {
             throw StepError(code: "invalid_input", detail: "The input is not JSON.")
         }
-        if let fault = Self.faults(of: root, isResolved: true).first {
-            throw StepError(code: "invalid_input", detail: "\(fault.member): \(fault.detail)")
-        }
+        try Self.faults(of: root, isResolved: true).refuse()
         method = Self.method(root["method"]) ?? .get
         do throws(OutboundError) {
             url = try OutboundURL(root["url"]?.stringValue ?? "")

@@ -20,9 +20,7 @@ struct MailCall: Sendable {
         guard let root = try? JSONDocument(parsing: input, limits: .wrapped).root else {
             throw StepError(code: "invalid_input", detail: "The input is not JSON.")
         }
-        if let fault = Self.faults(of: root, isResolved: true).first {
-            throw StepError(code: "invalid_input", detail: "\(fault.member): \(fault.detail)")
-        }
+        try Self.faults(of: root, isResolved: true).refuse()
         var message = MailMessage(
             key: "",
             to: Self.addresses(root["to"]),

@@ -132,23 +132,11 @@ struct RunReader: Sendable {
         writer.member("input", raw: try row.decode(4, as: [UInt8]?.self))
         let output = try row.decode(5, as: [UInt8]?.self)
         if let output, output.count > Self.maximumInlineValue {
-            writer.key("output")
-            writer.beginObject()
-            writer.member("$ref", "/api/runs/\(run.lowercased)/steps/\(name)/output")
-            writer.endObject()
+            Self.writeReference(toOutputOf: name, of: run, to: &writer)
         } else {
             writer.member("output", raw: output)
         }
-        writer.member("error", raw: try row.decode(6, as: [UInt8]?.self))
-        writer.member("started_at", try row.decode(7, as: PostgresTimestamp?.self).map(Timestamp.format))
-        writer.member("finished_at", try row.decode(8, as: PostgresTimestamp?.self).map(Timestamp.format))
-        if let simulation = try row.decode(10, as: [UInt8]?.self) {
-            writer.member("simulation", raw: simulation)
-        }
-        if let attempts = try row.decode(9, as: [UInt8]?.self) {
-            writer.key("attempts")
-            writer.raw(attempts)
-        }
+        try Self.writeProgress(row, to: &writer)
         if let items {
             writer.key("items")
             writer.beginArray()
@@ -166,22 +154,30 @@ struct RunReader: Sendable {
         writer.member("item", try row.decode(12, as: Int64.self))
         writer.member("status", try row.decode(2, as: String.self))
         writer.member("attempt", try row.decode(3, as: Int64.self))
+        try Self.writeProgress(row, to: &writer)
+        if try row.decode(5, as: [UInt8]?.self) != nil {
+            Self.writeReference(toOutputOf: name, of: run, to: &writer)
+        }
+        writer.endObject()
+    }
+
+    private static func writeProgress(_ row: PostgresRow, to writer: inout JSONWriter) throws {
         writer.member("error", raw: try row.decode(6, as: [UInt8]?.self))
         writer.member("started_at", try row.decode(7, as: PostgresTimestamp?.self).map(Timestamp.format))
         writer.member("finished_at", try row.decode(8, as: PostgresTimestamp?.self).map(Timestamp.format))
         if let simulation = try row.decode(10, as: [UInt8]?.self) {
             writer.member("simulation", raw: simulation)
         }
-        if try row.decode(5, as: [UInt8]?.self) != nil {
-            writer.key("output")
-            writer.beginObject()
-            writer.member("$ref", "/api/runs/\(run.lowercased)/steps/\(name)/output")
-            writer.endObject()
-        }
         if let attempts = try row.decode(9, as: [UInt8]?.self) {
             writer.key("attempts")
             writer.raw(attempts)
         }
+    }
+
+    private static func writeReference(toOutputOf step: String, of run: UUID, to writer: inout JSONWriter) {
+        writer.key("output")
+        writer.beginObject()
+        writer.member("$ref", "/api/runs/\(run.lowercased)/steps/\(step)/output")
         writer.endObject()
     }
 }

@@ -70,23 +70,23 @@ extension RunMachine {
     }
 
     private mutating func decide(_ position: Int, _ arrival: [UInt8]?, at now: Int64) {
-        if arrival == nil { change.timedOut.insert(position) }
-        if let arrival {
-            let decision = try? JSONDocument(parsing: arrival, limits: .wrapped).root
-            guard decision?["approved"]?.boolValue == true else {
-                let person = decision?["by"]?.stringValue ?? "somebody"
-                let comment = decision?["comment"]?.stringValue.map { ": \($0)" } ?? ""
-                fail(position, StepError(code: "rejected", detail: "\(person) has rejected it\(comment)."), at: now)
-                return
+        guard let arrival else {
+            change.timedOut.insert(position)
+            let approval = record.steps[position].input.flatMap { try? Approval($0) }
+            if approval?.approvesOnTimeout == true {
+                succeed(position, output: Approval.approvedByTimeout, at: now)
+            } else {
+                fail(position, StepError(code: "approval_timed_out", detail: "Nobody has decided in time."), at: now)
             }
-            succeed(position, output: arrival, at: now)
             return
         }
-        let approval = record.steps[position].input.flatMap { try? Approval($0) }
-        guard approval?.approvesOnTimeout == true else {
-            fail(position, StepError(code: "approval_timed_out", detail: "Nobody has decided in time."), at: now)
+        let decision = try? JSONDocument(parsing: arrival, limits: .wrapped).root
+        guard decision?["approved"]?.boolValue == true else {
+            let person = decision?["by"]?.stringValue ?? "somebody"
+            let comment = decision?["comment"]?.stringValue.map { ": \($0)" } ?? ""
+            fail(position, StepError(code: "rejected", detail: "\(person) has rejected it\(comment)."), at: now)
             return
         }
-        succeed(position, output: Approval.approvedByTimeout, at: now)
+        succeed(position, output: arrival, at: now)
     }
 }

@@ -2,7 +2,6 @@ import Contracts
 import Domain
 import FoundationEssentials
 import JSON
-import JSONSchema
 import Messaging
 import Persistence
 
@@ -46,7 +45,7 @@ struct Approvals: Sendable {
             ),
             deadline: context.deadline
         )
-        let items = try rows.map(Item.init)
+        let items = try rows.map(ApprovalItem.init)
         return Reply(status: 200, body: page.answer(items, cursor: \.cursor) { $0.write(to: &$1) })
     }
 
@@ -166,135 +165,6 @@ struct Approvals: Sendable {
             throw Problem(.invalidCursor, "The cursor is not one of this list.")
         }
         return (run, Int(position))
-    }
-}
-
-/// An approval that nobody has decided about.
-private struct OpenApproval: Sendable {
-    /// A form is filled in with at most this much, in bytes.
-    static let maximumForm = 64 * 1_024
-
-    let position: Int
-    /// As ``Approval/request(from:)`` has written it.
-    let request: JSONView
-
-    /// Refuses whoever may not decide.
-    ///
-    /// - Parameters:
-    ///   - person: The name of the principal.
-    ///   - role: Its role.
-    /// - Throws: `forbidden`.
-    func requireAuthority(of person: String, _ role: Role) throws(Problem) {
-        let hasRole = request["roles"]?.elements.contains { $0.stringValue == role.rawValue } ?? false
-        let isNamed = request["people"]?.elements.contains { $0.stringValue == person } ?? false
-        guard hasRole || isNamed else {
-            throw Problem(
-                .forbidden,
-                "This approval is for others: by role, or by name.",
-                detailES: "Esta aprobación corresponde a otras personas."
-            )
-        }
-        guard request["requester"]?.stringValue != person || request["allow_requester"]?.boolValue == true else {
-            throw Problem(
-                .forbidden,
-                "Whoever has started a run does not decide about it.",
-                detailES: "Quien inicia una ejecución no decide sobre ella."
-            )
-        }
-    }
-
-    /// The form as it was filled in.
-    ///
-    /// - Parameter form: What was given.
-    /// - Returns: The same; nil where nothing is asked for.
-    /// - Throws: Everything that the schema does not allow.
-    func check(_ form: JSONView?) throws(Problem) -> JSONView? {
-        guard let stated = request["form"] else {
-            guard form == nil else {
-                throw Problem(.invalidContent, "This approval has no form.")
-            }
-            return nil
-        }
-        let pointer = JSONPointer().appending("form")
-        guard let form else {
-            throw Problem(
-                .invalidContent,
-                errors: [
-                    Problem.Detail(pointer: pointer.text, code: "required", detail: "The approval needs its form.")
-                ]
-            )
-        }
-        guard let schema = try? JSONSchema(compiling: stated) else {
-            throw Problem(.internalError, "The form of the approval cannot be read.")
-        }
-        guard form.rawBytes.count <= Self.maximumForm else {
-            throw Problem(.tooLarge, "A form is filled in with 64 KiB at most.")
-        }
-        guard (try? form.canonicalBytes()) != nil else {
-            throw Problem(
-                .invalidContent,
-                errors: [
-                    Problem.Detail(
-                        pointer: pointer.text,
-                        code: "inexact_number",
-                        detail: "A number of the form does not survive a double; give it as a text."
-                    )
-                ]
-            )
-        }
-        let violations = schema.violations(in: form, at: pointer)
-        guard violations.isEmpty else {
-            throw Problem(
-                .invalidContent,
-                errors: violations.map { violation in
-                    Problem.Detail(
-                        pointer: violation.pointer.text,
-                        code: violation.code.rawValue,
-                        detail: violation.message
-                    )
-                }
-            )
-        }
-        return form
-    }
-}
-
-/// An approval as lists show it.
-private struct Item: Sendable {
-    let run: UUID
-    let position: Int64
-    let step: String
-    let automationKey: String
-    let summary: String
-    let request: [UInt8]
-    let openedAt: PostgresTimestamp
-    let dueAt: PostgresTimestamp?
-
-    init(_ row: PostgresRow) throws {
-        run = try row.decode(0)
-        position = try row.decode(1)
-        step = try row.decode(2)
-        automationKey = try row.decode(3)
-        summary = try row.decode(4)
-        request = try row.decode(5, as: [UInt8].self)
-        openedAt = try row.decode(6)
-        dueAt = try row.decode(7)
-    }
-
-    var cursor: String { "\(run.lowercased).\(position)" }
-
-    func write(to writer: inout JSONWriter) {
-        writer.beginObject()
-        writer.member("run_id", run.lowercased)
-        writer.member("step", step)
-        writer.member("automation_key", automationKey)
-        writer.member("summary", summary)
-        for member in (try? JSONDocument(parsing: request).root.members.map { $0 }) ?? [] {
-            writer.member(member.key, raw: Array(member.value.rawBytes))
-        }
-        writer.member("requested_at", Timestamp.format(openedAt))
-        writer.member("until", dueAt.map(Timestamp.format))
-        writer.endObject()
     }
 }
 

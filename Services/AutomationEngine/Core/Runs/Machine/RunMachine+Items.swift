@@ -2,8 +2,7 @@ import Domain
 import JSON
 import Templates
 
-// MARK: - Steps that are repeated for items
-
+/// Steps that are repeated for items.
 extension RunMachine {
     /// Makes a row for each item; they begin as steps do.
     mutating func beginItems(of position: Int, _ forEach: AutomationDefinition.ForEach, at now: Int64) {
@@ -60,6 +59,8 @@ extension RunMachine {
                 step.status = .queued
                 step.attemptsBefore = step.attempt
                 step.error = nil
+                step.output = nil
+                step.outputHash = nil
                 step.finishedAt = nil
             }
         }
@@ -161,7 +162,7 @@ extension RunMachine {
         }
         let count = items.count { record.steps[$0].status == .failed }
         let item = record.steps[failed]
-        let reason = item.error.flatMap { try? JSONDocument(parsing: $0).root["detail"]?.stringValue } ?? ""
+        let reason = Self.detail(of: item)
         fail(
             position,
             StepError(
@@ -171,46 +172,5 @@ extension RunMachine {
             ),
             at: now
         )
-    }
-}
-
-// MARK: - The end of the run
-
-extension RunMachine {
-    /// Nothing is left to do: the run has succeeded or failed.
-    mutating func end(at now: Int64) {
-        for position in record.steps.indices where !record.steps[position].status.isFinal {
-            end(position, as: .skipped, at: now)
-        }
-        record.finishedAt = now
-        guard let failing = record.failing(in: nil, of: automation) else {
-            record.status = .succeeded
-            return
-        }
-        var detail = "Step \"\(record.steps[failing].name)\" failed: \(Self.detail(of: record.steps[failing]))"
-        if case .branch(let place) = automation.steps[failing].onError {
-            let branch = automation.branches[place]
-            let failed = record.failing(in: place, of: automation)
-            guard failed != nil || !branch.recovers else {
-                record.status = .succeeded
-                return
-            }
-            if let failed {
-                let step = record.steps[failed]
-                detail +=
-                    " The branch \"\(branch.name)\" failed as well, at step \"\(step.name)\": \(Self.detail(of: step))"
-            }
-        }
-        let error = StepError(
-            code: "step_failed",
-            detail: detail,
-            members: ["step": .string(record.steps[failing].name)]
-        )
-        record.error = error.bytes
-        record.status = .failed
-    }
-
-    private static func detail(of step: RunRecord.Step) -> String {
-        step.error.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped).root["detail"]?.stringValue } ?? ""
     }
 }
