@@ -107,6 +107,34 @@ struct AdmissionDesk: Sendable {
         while try await held.look(deadline: .now + .seconds(20)).looked > 0 {}
     }
 
+    /// Goes on with a run as an engine that has claimed it.
+    @discardableResult
+    func goOn(_ run: String, after time: Duration = .zero) async throws -> RunRecord {
+        guard let id = UUID(uuidString: run),
+            let loaded = try await RunRepository(database: engine.database)
+                .load([id], deadline: .now + .seconds(10))[id]?.get()
+        else {
+            throw TestSupportError(.deadlineExceeded, "run \(run) is not stored")
+        }
+        let automation = try await driver.versions.version(of: loaded.record, deadline: .now + .seconds(10))
+        var machine = RunMachine(automation, signal: try loaded.signal(), stored: loaded.record)
+        machine.elapse(time)
+        _ = machine.resumed(at: TestEngine.now)
+        let update = RunUpdate(record: machine.record, change: machine.takeChange())
+        try await LaneTransaction.retrying {
+            try await engine.lanes.transaction { transaction in
+                transaction.enqueue(RunRepository.changing([update], owner: engine.instance))
+                transaction.announce([update], at: TestEngine.now)
+            }
+        }
+        return machine.record
+    }
+
+    /// Whether the runs' timers are due, in the order of the runs.
+    func due() async throws -> [String] {
+        try await engine.texts("SELECT (due_at <= clock_timestamp())::text FROM engine.timers ORDER BY run_id")
+    }
+
     /// All runs in the order of their ids: status, and what they wait for.
     func runs(of key: String = "one") async throws -> [String] {
         try await engine.texts(

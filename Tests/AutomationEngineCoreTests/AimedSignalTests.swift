@@ -39,7 +39,7 @@ import Testing
         let target = UUIDv7.make()
         let events = [Self.event(target), Self.event(nil)]
         let aimed = try IncomingSignal.read(Self.delivery(events, version: 2))
-        #expect(aimed.map { $0.aim?.target } == [target, nil])
+        #expect(aimed.map { $0.aim?.target } == [.id(target), nil])
         #expect(aimed[0].aim?.metadata["rerun_of"]?.stringValue == "r-1")
         let ordinary = try IncomingSignal.read(Self.delivery(events, version: 1))
         #expect(ordinary.allSatisfy { $0.aim == nil })

@@ -120,7 +120,7 @@ import Testing
             (BuiltInAction.emit, #"{"type":"a.c"}"#), (.http, #"{"url":"https://example.com/"}"#), (.transform, "{}"),
             (.delay, #"{"for":"5s"}"#), (.approval, #"{"title":"Go?"}"#), (.waitForSignal, #"{"type":"a.c"}"#),
             (.webhook, #"{"url":"https://example.com/","payload":1}"#),
-            (.email, #"{"to":"a@example.org","subject":"s","text":"t"}"#),
+            (.email, #"{"to":"a@example.org","subject":"s","text":"t"}"#), (.run, #"{"automation":"two"}"#),
         ] {
             let (machine, _, _) = try dryRun(#"{"name":"one","action_key":"\#(action.rawValue)","input":\#(input)}"#)
             let output = try #require(machine.record.steps[0].output)

@@ -35,30 +35,6 @@ struct WaitForSignalTests {
         return signal
     }
 
-    /// Goes on with a run as an engine that has claimed it.
-    @discardableResult
-    private func goOn(_ run: String, after time: Duration = .zero, _ desk: AdmissionDesk) async throws -> RunRecord {
-        let id = try #require(UUID(uuidString: run))
-        let repository = RunRepository(database: desk.engine.database)
-        let loaded = try #require(try await repository.load([id], deadline: .now + .seconds(10))[id]?.get())
-        let automation = try await desk.driver.versions.version(of: loaded.record, deadline: .now + .seconds(10))
-        var machine = RunMachine(automation, signal: try loaded.signal(), stored: loaded.record)
-        machine.elapse(time)
-        _ = machine.resumed(at: TestEngine.now)
-        let update = RunUpdate(record: machine.record, change: machine.takeChange())
-        try await LaneTransaction.retrying {
-            try await desk.engine.lanes.transaction { transaction in
-                transaction.enqueue(RunRepository.changing([update], owner: desk.engine.instance))
-            }
-        }
-        return machine.record
-    }
-
-    /// Whether the runs' timers are due, in the order of the runs.
-    private func due(_ desk: AdmissionDesk) async throws -> [String] {
-        try await desk.engine.texts("SELECT (due_at <= clock_timestamp())::text FROM engine.timers ORDER BY run_id")
-    }
-
     private func kept(_ desk: AdmissionDesk) async throws -> Int {
         try await desk.engine.texts("SELECT signal_id::text FROM engine.awaited_signals").count
     }
@@ -69,17 +45,17 @@ struct WaitForSignalTests {
             try await desk.automate(Self.definition(Self.wait, Self.after))
             try await desk.send(#"{"k":"one"}"#, #"{"k":"two"}"#)
             let runs = try await desk.ids()
-            #expect(try await due(desk) == ["false", "false"])
+            #expect(try await desk.due() == ["false", "false"])
             try await pay(#"{"order":"three","sum":1}"#, desk)
             try await pay(#"{"order":"two"}"#, type: "order.sent", desk)
             try await pay(#"{"order":"two"}"#, tenant: "other", desk)
-            #expect(try await due(desk) == ["false", "false"])
+            #expect(try await desk.due() == ["false", "false"])
             try await pay(#"{"order":"two","sum":5}"#, desk)
-            #expect(try await due(desk) == ["false", "true"])
-            let ended = try await goOn(runs[1], desk)
+            #expect(try await desk.due() == ["false", "true"])
+            let ended = try await desk.goOn(runs[1])
             #expect(ended.status == .succeeded)
             #expect(ended.steps[1].output == Array(#"{"sum":5}"#.utf8))
-            #expect(try await goOn(runs[0], desk).status == .waiting)
+            #expect(try await desk.goOn(runs[0]).status == .waiting)
             #expect(try await desk.engine.texts("SELECT run_id::text FROM engine.step_waits") == [runs[0]])
             #expect(try await kept(desk) == 0)
         }
@@ -95,10 +71,10 @@ struct WaitForSignalTests {
             try await pay(#"{"order":"two","sum":2}"#, desk)
             try await pay(#"{"order":"two","sum":3}"#, desk)
             #expect(try await kept(desk) == 2)
-            #expect(try await due(desk) == ["false", "false"])
-            for run in runs { #expect(try await goOn(run, after: .seconds(3_600), desk).status == .waiting) }
-            #expect(try await due(desk) == ["false", "true"])
-            let ended = try await goOn(runs[1], desk)
+            #expect(try await desk.due() == ["false", "false"])
+            for run in runs { #expect(try await desk.goOn(run, after: .seconds(3_600)).status == .waiting) }
+            #expect(try await desk.due() == ["false", "true"])
+            let ended = try await desk.goOn(runs[1])
             #expect(ended.steps[2].output == Array(#"{"sum":2}"#.utf8))
         }
     }
@@ -112,13 +88,13 @@ struct WaitForSignalTests {
             let runs = try await desk.ids()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (number, run) in runs.enumerated() {
-                    group.addTask { _ = try await goOn(run, after: .seconds(3_600), desk) }
+                    group.addTask { try await desk.goOn(run, after: .seconds(3_600)) }
                     group.addTask { _ = try await pay(#"{"order":\#(number)}"#, desk) }
                 }
                 try await group.waitForAll()
             }
-            #expect(try await due(desk) == Array(repeating: "true", count: count))
-            for run in runs { #expect(try await goOn(run, desk).status == .succeeded) }
+            #expect(try await desk.due() == Array(repeating: "true", count: count))
+            for run in runs { #expect(try await desk.goOn(run).status == .succeeded) }
         }
     }
 
@@ -143,7 +119,7 @@ struct WaitForSignalTests {
             .event(type: "order.paid", data: Array(#"{"order":"one"}"#.utf8))
             let signal = try IncomingSignal(try JSONDocument(parsing: aimed).root, tenant: "acme")
             _ = try await desk.processor().process([signal])
-            #expect(try await due(desk) == ["false"])
+            #expect(try await desk.due() == ["false"])
         }
     }
 
@@ -153,7 +129,7 @@ struct WaitForSignalTests {
             try await desk.automate(Self.definition(Self.wait))
             try await desk.send(#"{"k":"one"}"#, #"{"k":"two"}"#)
             let runs = try await desk.ids()
-            let ended = try await goOn(runs[0], after: .seconds(7_200), desk)
+            let ended = try await desk.goOn(runs[0], after: .seconds(7_200))
             #expect(ended.status == .failed)
             let error = try JSONDocument(parsing: try #require(ended.steps[0].error)).root
             #expect(error["code"]?.stringValue == "timed_out")
@@ -177,8 +153,8 @@ struct WaitForSignalTests {
             _ = try await desk.engine.database.execute(RowRetention.awaitedSignals.deletion(of: 100))
             #expect(try await kept(desk) == 1)
             let run = try #require(try await desk.ids().first)
-            try await goOn(run, after: .seconds(3_600), desk)
-            #expect(try await due(desk) == ["true"])
+            try await desk.goOn(run, after: .seconds(3_600))
+            #expect(try await desk.due() == ["true"])
             _ = try await desk.engine.database.execute(RowRetention.awaitedSignals.deletion(of: 100))
             #expect(try await kept(desk) == 0)
         }

@@ -91,14 +91,14 @@ import Testing
         )
         let event = try #require(value.events.first)
         #expect(event.event.signalID.lowercased == "019aa3a2-7d3b-7c11-8a2b-0123456789a3")
-        #expect(event.aim?.target.lowercased == "019aa3a2-7d3b-7c11-8a2b-0123456789b1")
+        #expect(event.aim?.target == SignalsAcceptedV2.Target("019aa3a2-7d3b-7c11-8a2b-0123456789b1"))
         #expect(event.aim?.metadata["rerun_of"]?.stringValue == "019aa3a2-7d3b-7c11-8a2b-0123456789a1")
         #expect(event.aim?.metadata["source"]?["type"]?.stringValue == "rerun")
     }
 
     @Test(arguments: [
         #""batutatarget":"019aa3a2-7d3b-7c11-8a2b-0123456789b1""#,
-        #""batutatarget":"x","batutametadata":"{}""#,
+        #""batutatarget":"No key","batutametadata":"{}""#,
         #""batutatarget":"019aa3a2-7d3b-7c11-8a2b-0123456789b1","batutametadata":"[]""#,
         #""batutatarget":"019aa3a2-7d3b-7c11-8a2b-0123456789b1","batutametadata":{}"#,
         #""batutatarget":7,"batutametadata":"{}""#,

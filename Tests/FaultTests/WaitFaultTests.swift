@@ -50,6 +50,45 @@ struct WaitFaultTests {
         }
     }
 
+    @Test("while parked: engines die while runs wait for those that they call, and each caller goes on once")
+    func enginesDieWhileRunsAreWaitedFor() async throws {
+        try await RecordingSink.with { _, _ in
+            .answer(200)
+        } _: { sink in
+            let called = try await automate(
+                """
+                {"name":"paid","action_key":"flow.wait_for_signal",
+                 "input":{"type":"\(Self.paid)","match":{"/data/n":"{{ signal.data.n }}"}}},
+                {"name":"call","action_key":"http.request","input":{"method":"PUT","url":"\(sink.url)/called"}}
+                """
+            )
+            let key = try await automate(
+                """
+                {"name":"run","action_key":"automation.run",
+                 "input":{"automation":"\(called)","data":{"n":"{{ signal.data.n }}"}}},
+                {"name":"call","action_key":"http.request",
+                 "input":{"method":"PUT","url":"\(sink.url)/{{ steps.run.output.output.status }}"}}
+                """
+            )
+            let count = 3
+            for n in 0..<count { try await post(key, #"{"n":\#(n + 100)}"#) }
+            try await waitFor(called, "waiting", count)
+            for engine in installation.replicas(of: .engine) { try await engine.kill() }
+            try await installation.restartEnded()
+            // The one that ends the runs dies before it has told anybody.
+            let engine = try await onlyEngine(crashingAt: "after_effect_before_record:2")
+            for n in 0..<count { try await post(Self.paid, #"{"n":\#(n + 100)}"#) }
+            try await engine.waitForCrash()
+            try await installation.restartEnded()
+            try await waitFor(called, "succeeded", count)
+            try await waitFor(key, "succeeded", count)
+            let keys = Set(sink.calls.filter { $0.path == "/200" }.map(\.idempotencyKey))
+            #expect(keys == Set(try await runs(key).map { "\($0).call" }))
+            #expect(try await runs(called).count == count)
+            #expect(try await installation.count("SELECT count(*) FROM engine.step_waits") == 0)
+        }
+    }
+
     @Test(
         "while an approval is decided: the engine dies, the decision holds once, and its run goes on once",
         arguments: [1, 2]

@@ -56,7 +56,7 @@ extension Invariants {
         JOIN engine.automation_versions v ON v.automation_id = a.automation_id AND v.version = s.version
         LEFT JOIN LATERAL (
             -- The one automation that the signal is for, where it is aimed.
-            SELECT substring(g.event FROM '"batutatarget":"([0-9a-f-]{36})"') AS target
+            SELECT substring(g.event FROM '"batutatarget":"([^"]+)"') AS target
             FROM (SELECT signal_id, event FROM gateway.signals
                   -- What was executed by hand came through no gateway.
                   UNION ALL SELECT signal_id, event FROM engine.signals) AS g
@@ -71,7 +71,7 @@ extension Invariants {
           AND (v.definition::jsonb -> 'trigger' -> 'filter' IS NULL OR EXISTS (
               SELECT FROM engine.automation_runs r
               WHERE r.signal_id = i.signal_id AND r.automation_key = a.automation_key))
-          AND (aim.target IS NULL OR aim.target = a.automation_id::text)
+          AND (aim.target IS NULL OR aim.target IN (a.automation_id::text, a.automation_key))
           AND (
             aim.target IS NOT NULL OR s.signal_type = i.signal_type OR (
                 right(s.signal_type, 2) = '.*' AND starts_with(i.signal_type, left(s.signal_type, -1))

@@ -32,14 +32,18 @@ package struct AimedEvent: Sendable {
     package let signalID: UUID
     /// The source of the event, a URI reference.
     package let source: String
-    /// The automation that it is for.
-    package let target: UUID
+    /// The id of the automation that it is for, or its key.
+    package let target: String
     package let origin: Origin
 
     package init(signalID: UUID, source: String, target: UUID, origin: Origin) {
+        self.init(signalID: signalID, source: source, targetKey: target.lowercased, origin: origin)
+    }
+
+    package init(signalID: UUID, source: String, targetKey: String, origin: Origin) {
         self.signalID = signalID
         self.source = source
-        self.target = target
+        target = targetKey
         self.origin = origin
     }
 
@@ -54,13 +58,15 @@ package struct AimedEvent: Sendable {
     /// - Parameters:
     ///   - type: The event's type.
     ///   - data: JSON.
+    ///   - depth: How many signals led to it, one emitted for the other; nil where nobody counts.
     /// - Returns: The event in structured form.
-    package func event(type: String, data: [UInt8]) -> [UInt8] {
+    package func event(type: String, data: [UInt8], depth: Int? = nil) -> [UInt8] {
         write(capacity: data.count) { writer in
             writer.member("specversion", "1.0")
             writer.member("type", type)
             writer.member("time", origin.time.description)
             writer.member("datacontenttype", "application/json")
+            if let depth { writer.member(SignalsAcceptedV2.depthAttribute, Int64(depth)) }
             writer.member("data", raw: data)
         }
     }
@@ -88,7 +94,7 @@ package struct AimedEvent: Sendable {
         writer.member("source", source)
         writer.member("batutasignalid", id)
         if let traceparent = origin.traceparent { writer.member("traceparent", traceparent) }
-        writer.member(SignalsAcceptedV2.targetAttribute, target.lowercased)
+        writer.member(SignalsAcceptedV2.targetAttribute, target)
         writer.member(SignalsAcceptedV2.metadataAttribute, String(decoding: origin.bytes, as: UTF8.self))
         writer.endObject()
         return writer.bytes

@@ -1,3 +1,4 @@
+import Domain
 package import FoundationEssentials
 package import JSON
 
@@ -11,15 +12,35 @@ package struct SignalsAcceptedV2: Contract {
     package static let version = 2
     package static let contentType = SignalsAcceptedV1.contentType
 
-    /// The attribute with the id of the one automation that a signal is for.
+    /// The attribute with the id or the key of the one automation that a signal is for; no key is shaped like a UUID.
     package static let targetAttribute = "batutatarget"
     /// The attribute with what the signal's sender says about it: an object of JSON, as the text of a string.
     package static let metadataAttribute = "batutametadata"
+    /// The attribute in which an event carries how many signals led to it.
+    package static let depthAttribute = "batutadepth"
+
+    /// How an aimed signal names its automation.
+    package enum Target: Hashable, Sendable {
+        case id(UUID)
+        /// Its key within the signal's tenant.
+        case key(String)
+
+        /// Reads the attribute; nil where it is neither an id nor a key.
+        package init?(_ text: String) {
+            if let id = UUID(uuidString: text) {
+                self = .id(id)
+            } else if text.isAutomationKey {
+                self = .key(text)
+            } else {
+                return nil
+            }
+        }
+    }
 
     /// What an aimed signal says beside its event.
     package struct Aim: Sendable {
         /// The one automation that it is for.
-        package let target: UUID
+        package let target: Target
         /// Where it comes from, as `signal.metadata` shows it: an object.
         package let metadata: JSONView
 
@@ -30,13 +51,13 @@ package struct SignalsAcceptedV2: Contract {
             guard let target = event[SignalsAcceptedV2.targetAttribute] else {
                 return nil
             }
-            guard let id = target.stringValue.flatMap({ UUID(uuidString: $0) }),
+            guard let target = target.stringValue.flatMap(Target.init),
                 let text = event[SignalsAcceptedV2.metadataAttribute]?.stringValue,
                 let metadata = try? JSONDocument(parsing: text).root, metadata.kind == .object
             else {
                 throw ContractError(.badBody, "an aimed event has no target or no metadata")
             }
-            self.target = id
+            self.target = target
             self.metadata = metadata
         }
     }

@@ -183,7 +183,7 @@ import Testing
         #expect(rerun["source"]?.stringValue == "/batuta/rerun")
         #expect(rerun["traceparent"]?.stringValue == replay.traceparent)
         let aim = try #require(try SignalsAcceptedV2.Aim(rerun))
-        #expect(aim.target == replay.target.id)
+        #expect(aim.target == .id(replay.target.id))
         #expect(
             aim.metadata.value == [
                 "source": ["type": "rerun", "actor": ["type": "admin", "id": "ann", "via": "token:1"]],

@@ -180,6 +180,7 @@ extension ActionRegistry {
             ],
             isIdempotent: true
         ),
+        .run,
     ])
 }
 

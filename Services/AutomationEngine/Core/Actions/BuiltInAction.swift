@@ -10,19 +10,25 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     case approval = "flow.approval"
     case waitForSignal = "flow.wait_for_signal"
     case email = "notify.email"
+    case run = "automation.run"
 
     /// Whether an attempt reaches outside the engine, and must be recorded before it is made.
     ///
     /// What a step emits is stored with the run itself.
     var hasEffect: Bool {
         switch self {
-        case .transform, .emit, .delay, .approval, .waitForSignal: false
+        case .transform, .emit, .delay, .approval, .waitForSignal, .run: false
         case .http, .webhook, .email: true
         }
     }
 
     /// Whether the run only waits in it, and makes no attempt.
-    var isWait: Bool { self == .delay || self == .approval || self == .waitForSignal }
+    var isWait: Bool {
+        switch self {
+        case .delay, .approval, .waitForSignal, .run: true
+        case .transform, .emit, .http, .webhook, .email: false
+        }
+    }
 
     /// Whether an attempt of unknown outcome may simply be repeated where the step says nothing of it.
     ///
@@ -30,7 +36,7 @@ enum BuiltInAction: String, CaseIterable, Sendable {
     /// - Returns: Whether it may; false where a template decides what is sent.
     func isIdempotent(_ input: JSONView?) -> Bool {
         switch self {
-        case .transform, .emit, .delay, .approval, .waitForSignal: true
+        case .transform, .emit, .delay, .approval, .waitForSignal, .run: true
         case .http: HTTPCall.isIdempotent(input)
         // Whoever verifies the signature knows the message's id, and takes it for what it is: the same once more.
         case .webhook: input?["secret"] != nil

@@ -89,6 +89,17 @@ extension Simulation {
                 would: "Wait for a signal of the type \(wait.shape.type), which a dry run does not.",
                 output: Self.event(ofType: wait.shape.type)
             )
+        case .run:
+            let call = try RunCall(input)
+            let wait = call.waits ? ", and wait for its end" : ""
+            let emission = try Emission(call, run: run, position: position, causation: signal)
+            self.init(
+                would: "Start a run of the automation \(call.automation)\(wait).",
+                output: call.waits
+                    ? Array(
+                        #"{"output":null,"run_id":"00000000-0000-0000-0000-000000000000","status":"succeeded"}"#.utf8
+                    ) : emission.output
+            )
         case .approval:
             let approval = try Approval(input)
             let names = approval.roles.map(\.rawValue) + approval.people

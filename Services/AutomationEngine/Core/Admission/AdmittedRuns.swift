@@ -21,8 +21,8 @@ struct AdmittedRuns: Sendable {
     var superseded: [Superseded] = []
     /// The matches that start no run.
     var refusals: [AdmissionRefusal] = []
-    /// Whether signals of the batch may have come for steps that wait.
-    var bringsSignals = false
+    /// Whether the batch may have brought what steps of other runs wait for.
+    var wakesOthers = false
     /// What is stored of all that; nil where there is nothing.
     var ledger: AdmissionLedger?
 }

@@ -125,19 +125,6 @@ struct AutomationBodyReader {
 }
 
 extension String {
-    /// Whether the text is `^[a-z][a-z0-9._-]{0,99}$` and not shaped like a UUID.
-    var isAutomationKey: Bool {
-        let bytes = Array(utf8)
-        guard (1...100).contains(bytes.count), let first = bytes.first, first.isLowercaseLetter,
-            UUID(uuidString: self) == nil
-        else {
-            return false
-        }
-        return bytes.allSatisfy { byte in
-            byte.isLowercaseLetter || byte.isDigit || [".", "_", "-"].contains(Character(Unicode.Scalar(byte)))
-        }
-    }
-
     /// Whether the text can be a readable name.
     var isName: Bool {
         (1...200).contains(count) && isPlainText && contains { !$0.isWhitespace }

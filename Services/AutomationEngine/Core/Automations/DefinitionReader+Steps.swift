@@ -56,7 +56,7 @@ extension DefinitionReader {
                 add(pointer.appending(member), "invalid_value", detail)
             }
             if let input, !input.secretNames.isEmpty {
-                let detail = "What \(action.rawValue) waits for is stored, so no secret may stand in it."
+                let detail = "The input of \(action.rawValue) is stored, so no secret may stand in it."
                 add(pointer.appending("input"), "secret_not_allowed", detail)
             }
             if action == .waitForSignal, step["for_each"] != nil {
@@ -240,6 +240,8 @@ extension DefinitionReader {
             check(input, Approval.members, Approval.faults(of: input), at: pointer)
         case .builtIn(.waitForSignal):
             check(input, SignalWait.members, SignalWait.faults(of: input), at: pointer)
+        case .builtIn(.run):
+            check(input, RunCall.members, RunCall.faults(of: input), at: pointer)
         case .builtIn(.webhook):
             check(input, WebhookCall.members, WebhookCall.faults(of: input), at: pointer)
         case .builtIn(.email):

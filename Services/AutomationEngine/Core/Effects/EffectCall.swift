@@ -30,7 +30,7 @@ enum EffectCall: Sendable {
             let key = EffectPerformer.idempotencyKey(run: run, step: name)
             self = .http(try HTTPCall(input, idempotencyKey: key))
         case .builtIn(.transform), .builtIn(.emit), .builtIn(.delay), .builtIn(.approval), .builtIn(.waitForSignal),
-            .remote:
+            .builtIn(.run), .remote:
             throw .notExecutable("The step's action is not carried out by a call like this.")
         }
     }

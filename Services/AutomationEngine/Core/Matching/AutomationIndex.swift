@@ -26,6 +26,8 @@ struct AutomationIndex: Sendable {
     private var exact: [Key: Bucket] = [:]
     private var families: [Key: Bucket] = [:]
     private var automations: [UUID: CompiledAutomation] = [:]
+    /// By tenant and key, in the place of the type.
+    private var keys: [Key: UUID] = [:]
 
     init(generation: Int64 = 0) {
         self.generation = generation
@@ -37,6 +39,7 @@ struct AutomationIndex: Sendable {
     /// Takes over a change of one automation: its active version, or nil where it is not active.
     mutating func update(_ id: UUID, to automation: CompiledAutomation?) {
         if let old = automations.removeValue(forKey: id) {
+            keys[Key(tenant: old.tenant, type: old.key)] = nil
             change(old) { bucket in
                 bucket.unfiltered.removeAll { $0 == id }
                 bucket.filtered.remove(id)
@@ -46,6 +49,7 @@ struct AutomationIndex: Sendable {
             return
         }
         automations[id] = automation
+        keys[Key(tenant: automation.tenant, type: automation.key)] = id
         change(automation) { bucket in
             if let filter = automation.filter {
                 bucket.filtered.insert(id, filter)
@@ -65,7 +69,8 @@ struct AutomationIndex: Sendable {
     /// An aimed signal starts the one that it is for, whatever that is on, and no other.
     func matches(_ signal: IncomingSignal) -> [CompiledAutomation] {
         if let aim = signal.aim {
-            return automations[aim.target].flatMap { $0.tenant == signal.tenant ? [$0] : nil } ?? []
+            let target = self.target(of: aim, in: signal.tenant)
+            return target.flatMap { $0.tenant == signal.tenant ? [$0] : nil } ?? []
         }
         var ids = matches(signal, in: exact[Key(tenant: signal.tenant, type: signal.type)])
         if !families.isEmpty {
@@ -75,6 +80,13 @@ struct AutomationIndex: Sendable {
         }
         let found = ids.compactMap { automations[$0] }
         return found.count < 2 ? found : found.sorted { $0.key < $1.key }
+    }
+
+    private func target(of aim: SignalsAcceptedV2.Aim, in tenant: String) -> CompiledAutomation? {
+        switch aim.target {
+        case .id(let id): automations[id]
+        case .key(let key): keys[Key(tenant: tenant, type: key)].flatMap { automations[$0] }
+        }
     }
 
     private func matches(_ signal: IncomingSignal, in bucket: Bucket?) -> [UUID] {

@@ -31,8 +31,21 @@ struct IncomingSignal: Sendable {
         return hasher.finalize().hex
     }
 
+    /// Who has asked for the run that it starts; nil where nobody has.
+    var actor: AuditActor? {
+        guard let actor = aim?.metadata["source"]?["actor"], let id = actor["id"]?.stringValue,
+            let type = actor["type"]?.stringValue.flatMap(AuditActor.Kind.init(rawValue:))
+        else {
+            return nil
+        }
+        return AuditActor(type: type, id: id, via: actor["via"]?.stringValue)
+    }
+
     /// The person who has asked for the run that it starts; nil where it comes from a system.
-    var requester: String? { aim?.metadata["source"]?["actor"]?["id"]?.stringValue }
+    var requester: String? { actor.flatMap { $0.type == .system ? nil : $0.id } }
+
+    /// The step that waits for the end of the run that it starts.
+    var caller: RunCaller? { aim.flatMap { RunCaller($0.metadata, signal: id) } }
 
     /// The attribute in which an event carries the id that the gateway gave it.
     static let idAttribute = "batutasignalid"
@@ -95,7 +108,7 @@ extension IncomingSignal {
             case Self.idAttribute: id = member.value.stringValue.flatMap(UUID.init(uuidString:))
             case "type": type = member.value.stringValue
             case "traceparent": traceparent = member.value.stringValue
-            case Emission.depthAttribute: depth = member.value.int64Value
+            case SignalsAcceptedV2.depthAttribute: depth = member.value.int64Value
             // Every other attribute is read by whoever needs it.
             default: break
             }

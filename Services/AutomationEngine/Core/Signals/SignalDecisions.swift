@@ -117,11 +117,17 @@ struct SignalDecisions: Sendable {
     /// An aimed signal is judged by its target, any other by the automations on its type or a family of it.
     private static func judged(
         _ signal: UUID,
-        _ target: UUID?,
+        _ target: SignalsAcceptedV2.Target?,
         _ types: [String],
         tenant: String
     ) -> PostgresStatement {
-        PostgresStatement(
+        let (condition, value): (String, PostgresValue) =
+            switch target {
+            case nil: ("s.signal_type = ANY ($3)", .textArray(types))
+            case .id(let id): ("s.automation_id = $3", .uuid(id))
+            case .key(let key): ("s.automation_key = $3", .text(key))
+            }
+        return PostgresStatement(
             """
             SELECT i.generation IS NOT NULL, a.automation_key, d.run_id, s.status, dead.dead_letter_id IS NOT NULL,
                    CASE WHEN d.run_id IS NULL THEN v.definition END, k.reason, k.key, k.run_id
@@ -139,13 +145,14 @@ struct SignalDecisions: Sendable {
             ) AS judged ON true
             LEFT JOIN LATERAL (
                 -- The state of each automation in the generation by which the signal was judged.
-                SELECT DISTINCT ON (s.automation_id) s.automation_id, s.status, s.signal_type, s.version
+                SELECT DISTINCT ON (s.automation_id) s.automation_id, s.status, s.signal_type, s.version,
+                       o.automation_key
                 FROM engine.automation_states s JOIN engine.automations o USING (automation_id)
                 WHERE o.tenant = $2 AND s.generation <= judged.generation
                   -- The change that deletes an automation is its last one.
                   AND (o.deleted_at IS NULL OR judged.generation < o.changed_generation)
                 ORDER BY s.automation_id, s.generation DESC
-            ) AS s ON \(target == nil ? "s.signal_type = ANY ($3)" : "s.automation_id = $3")
+            ) AS s ON \(condition)
             LEFT JOIN engine.automations a ON a.automation_id = s.automation_id
             LEFT JOIN engine.automation_versions v ON v.automation_id = s.automation_id AND v.version = s.version
             LEFT JOIN engine.automation_dedup d
@@ -154,7 +161,7 @@ struct SignalDecisions: Sendable {
                    ON k.signal_id = asked.signal_id AND k.automation_key = a.automation_key AND k.tenant = $2
             ORDER BY a.automation_key
             """,
-            [.uuid(signal), .text(tenant), target.map { .uuid($0) } ?? .textArray(types)],
+            [.uuid(signal), .text(tenant), value],
             isReadOnly: true
         )
     }
@@ -177,7 +184,7 @@ struct SignalDecisions: Sendable {
         }
         // A signal that is aimed skips type and filter of its target, and wakes nobody else.
         let target = event[SignalsAcceptedV2.targetAttribute]?.stringValue
-        let isAimedElsewhere = target.map { $0 != automation.id.lowercased } ?? false
+        let isAimedElsewhere = target.map { $0 != automation.id.lowercased && $0 != automation.key } ?? false
         let isOfType = target != nil || definition.trigger.matches(type)
         let mismatch = target == nil && isOfType ? definition.filter?.why(event) : nil
         let matches = isOfType && mismatch == nil && !isAimedElsewhere

@@ -117,7 +117,7 @@ struct SignalProcessor: Sendable {
                 return (answer, begun)
             }
             metrics.admitted(begun)
-            if begun.bringsSignals { driver.wake() }
+            if begun.wakesOthers { driver.wake() }
             var driven: Set<UUID> = []
             for (machine, next) in begun.begun where next != .end {
                 if case .attempts = next { driven.insert(machine.record.id) }
@@ -168,7 +168,6 @@ struct SignalProcessor: Sendable {
         let claimed = Set(try row.decode(1, as: [UUID].self))
         let won = matches.filter { claimed.contains($0.runID) }
         var admitted = try await admit(won, reserved, in: transaction)
-        admitted.bringsSignals = !awaited.isEmpty
         let updates = admitted.updates
         let new = Set(updates.map(\.record.id))
         let started = admitted.refusals.isEmpty ? won : won.filter { new.contains($0.runID) }
@@ -187,6 +186,15 @@ struct SignalProcessor: Sendable {
         transaction.announce(updates, at: now())
         enqueue(admitted, in: transaction)
         transaction.enqueue(awaited.statements)
+        let refused = CallerAnswers(
+            signals.filter { fresh.contains($0.id) },
+            runs: updates,
+            refusals: admitted.refusals
+        )
+        transaction.enqueue(refused.statements)
+        admitted.wakesOthers =
+            !awaited.isEmpty || !refused.isEmpty
+            || (updates + admitted.superseded.map(\.update)).contains(where: \.answersCaller)
         let outcome = Outcome(
             received: received,
             fresh: fresh.count,

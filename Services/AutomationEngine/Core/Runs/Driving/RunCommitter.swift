@@ -1,3 +1,4 @@
+import Contracts
 import DequeModule
 import Domain
 import FoundationEssentials
@@ -154,7 +155,8 @@ final class RunCommitter: Service {
 }
 
 extension LaneTransaction {
-    /// What steps forward of runs tell others: an audit entry of each end, and the signals that were emitted.
+    /// What steps forward of runs tell others: an audit entry of each end, the signals that were emitted, and what callers
+    /// wait for.
     func announce(_ updates: [RunUpdate], at time: Int64) {
         for update in updates {
             if update.record.status.isFinal {
@@ -166,8 +168,14 @@ extension LaneTransaction {
                 guard let tenant = Tenant(emission.tenant) else {
                     continue
                 }
-                publish(signals: [emission.accepted], tenant: tenant, type: emission.type)
+                publish(
+                    signals: [emission.accepted],
+                    tenant: tenant,
+                    type: emission.type,
+                    schemaVersion: emission.isAimed ? SignalsAcceptedV2.version : SignalsAcceptedV1.version
+                )
             }
         }
+        enqueue(CallerAnswers(updates).statements)
     }
 }

@@ -11,8 +11,6 @@ import Messaging
 struct Emission: Sendable {
     /// A signal may stand at the end of this many others; more would be automations that wake each other for ever.
     static let maximumDepth = 16
-    /// The attribute in which an event carries how many signals led to it.
-    static let depthAttribute = "batutadepth"
 
     let signalID: UUID
     let tenant: String
@@ -20,8 +18,12 @@ struct Emission: Sendable {
     let runID: UUID
     let position: Int
     let traceparent: String?
+    /// Whether it is for one automation, and wakes no other.
+    let isAimed: Bool
     /// The event in structured form.
     let event: [UInt8]
+    /// What a step answers that waits for nothing.
+    let output: [UInt8]
 
     /// Reads a resolved input of `signal.emit` and makes the signal.
     ///
@@ -39,14 +41,7 @@ struct Emission: Sendable {
         turn: Int = 0,
         causation: IncomingSignal
     ) throws(StepError) {
-        let depth = causation.depth + 1
-        guard depth <= Self.maximumDepth else {
-            throw StepError(
-                code: "causation_too_deep",
-                detail: "The signal would be the \(depth)th that one led to by the other; "
-                    + "at most \(Self.maximumDepth) may follow from one."
-            )
-        }
+        let depth = try Self.depth(after: causation)
         let request = try Request(input)
         signalID = Self.id(run: run.id, position: position, item: turn)
         tenant = run.tenant
@@ -54,18 +49,72 @@ struct Emission: Sendable {
         runID = run.id
         self.position = position
         traceparent = run.traceparent
+        isAimed = false
         event = request.event(id: signalID, run: run, depth: depth, traceparent: run.traceparent)
+        output = Self.output(signalID, ("type", request.type))
+        try requireSize()
+    }
+
+    /// Makes the signal that starts a run of another automation.
+    ///
+    /// - Parameters:
+    ///   - call: What the step asks for.
+    ///   - run: The run that calls.
+    ///   - position: The step's position.
+    ///   - causation: The signal that the run was started by.
+    /// - Throws: `causation_too_deep`, `signal_too_large`.
+    init(_ call: RunCall, run: RunRecord, position: Int, causation: IncomingSignal) throws(StepError) {
+        let depth = try Self.depth(after: causation)
+        // A step that is executed once more, after it has failed, starts another run.
+        signalID = Self.id(run: run.id, position: position, item: run.steps[position].attempt)
+        tenant = run.tenant
+        type = RunCall.signalType
+        runID = run.id
+        self.position = position
+        traceparent = run.traceparent
+        isAimed = true
+        let aimed = AimedEvent(
+            signalID: signalID,
+            source: "/batuta/automations/\(run.automationKey)",
+            targetKey: call.automation,
+            origin: AimedEvent.Origin(
+                type: "automation",
+                // Whoever has asked for a run has asked for those that it calls.
+                actor: causation.actor ?? AuditActor(type: .system, id: "automation-engine"),
+                traceparent: run.traceparent,
+                // The same for every attempt to store it.
+                time: Timestamp(microseconds: run.startedAt),
+                more: RunCaller.metadata(of: run, position, waits: call.waits)
+            )
+        )
+        event = aimed.event(type: type, data: call.data, depth: depth)
+        output = Self.output(signalID, ("automation_key", call.automation))
+        try requireSize()
+    }
+
+    private static func depth(after causation: IncomingSignal) throws(StepError) -> Int {
+        let depth = causation.depth + 1
+        guard depth <= maximumDepth else {
+            throw StepError(
+                code: "causation_too_deep",
+                detail: "The signal would be the \(depth)th that one led to by the other; "
+                    + "at most \(maximumDepth) may follow from one."
+            )
+        }
+        return depth
+    }
+
+    private func requireSize() throws(StepError) {
         guard event.count <= RunRecord.maximumOutput else {
             throw StepError(code: "signal_too_large", detail: "The signal is longer than 256 KiB.")
         }
     }
 
-    /// What the step answers.
-    var output: [UInt8] {
+    private static func output(_ signal: UUID, _ more: (name: String, value: String)) -> [UInt8] {
         var writer = JSONWriter(capacity: 128)
         writer.beginObject()
-        writer.member("signal_id", signalID.lowercased)
-        writer.member("type", type)
+        writer.member("signal_id", signal.lowercased)
+        writer.member(more.name, more.value)
         writer.endObject()
         return writer.bytes
     }
@@ -127,7 +176,7 @@ struct Emission: Sendable {
             writer.member("time", Timestamp.format(run.startedAt))
             writer.member("datacontenttype", "application/json")
             writer.member(IncomingSignal.idAttribute, id.lowercased)
-            writer.member(Emission.depthAttribute, Int64(depth))
+            writer.member(SignalsAcceptedV2.depthAttribute, Int64(depth))
             writer.member("batutarunid", run.id.lowercased)
             if let traceparent { writer.member("traceparent", traceparent) }
             if let data {

@@ -85,6 +85,8 @@ extension RunMachine {
             ask(position, input, at: now)
         case .builtIn(.waitForSignal):
             meet(position, input, at: now)
+        case .builtIn(.run):
+            call(position, input, at: now)
         case .builtIn(.http), .builtIn(.webhook), .builtIn(.email), .remote:
             change.started.append(
                 RunChange.AttemptStart(position: position, number: record.steps[position].attempt, startedAt: now)

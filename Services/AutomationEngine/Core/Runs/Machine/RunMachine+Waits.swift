@@ -44,6 +44,27 @@ extension RunMachine {
         }
     }
 
+    /// Starts a run of another automation, and waits for its end where that is asked for.
+    mutating func call(_ position: Int, _ input: [UInt8], at now: Int64) {
+        do throws(StepError) {
+            let call = try RunCall(input)
+            let emission = try Emission(call, run: record, position: position, causation: signal)
+            change.emissions.append(emission)
+            guard call.waits else {
+                succeed(position, output: emission.output, at: now)
+                return
+            }
+            let wait = StepWait(
+                kind: .run,
+                request: call.request(signal: emission.signalID),
+                correlation: emission.signalID.lowercased
+            )
+            park(position, at: wait, atMost: call.within)
+        } catch {
+            fail(position, error, at: now)
+        }
+    }
+
     private mutating func park(_ position: Int, at wait: StepWait, atMost limit: Duration) {
         change.opened[position] = wait
         update(position) { step in
@@ -55,31 +76,46 @@ extension RunMachine {
 
     /// What a step waits for has come, or its time is over.
     mutating func arrive(_ position: Int, at now: Int64) {
-        let arrival = record.steps[position].arrival
+        guard let arrival = record.steps[position].arrival else {
+            change.timedOut.insert(position)
+            timeOut(position, at: now)
+            return
+        }
         switch definition(at: position).action {
-        case .builtIn(.approval): decide(position, arrival, at: now)
+        case .builtIn(.approval):
+            decide(position, arrival, at: now)
         case .builtIn(.waitForSignal):
-            guard let arrival else {
-                change.timedOut.insert(position)
-                fail(position, StepError(code: "timed_out", detail: "No such signal has come in time."), at: now)
-                return
-            }
             succeed(position, output: arrival, at: now)
-        default: fail(position, .notExecutable("This release does not know what the step waits for."), at: now)
+        case .builtIn(.run):
+            if let error = RunCaller.error(in: arrival) {
+                fail(position, error, at: now)
+            } else {
+                succeed(position, output: arrival, at: now)
+            }
+        default:
+            fail(position, .unknownWait, at: now)
         }
     }
 
-    private mutating func decide(_ position: Int, _ arrival: [UInt8]?, at now: Int64) {
-        guard let arrival else {
-            change.timedOut.insert(position)
+    private mutating func timeOut(_ position: Int, at now: Int64) {
+        switch definition(at: position).action {
+        case .builtIn(.approval):
             let approval = record.steps[position].input.flatMap { try? Approval($0) }
             if approval?.approvesOnTimeout == true {
                 succeed(position, output: Approval.approvedByTimeout, at: now)
             } else {
                 fail(position, StepError(code: "approval_timed_out", detail: "Nobody has decided in time."), at: now)
             }
-            return
+        case .builtIn(.waitForSignal):
+            fail(position, StepError(code: "timed_out", detail: "No such signal has come in time."), at: now)
+        case .builtIn(.run):
+            fail(position, StepError(code: "timed_out", detail: "The run has not ended in time; it goes on."), at: now)
+        default:
+            fail(position, .unknownWait, at: now)
         }
+    }
+
+    private mutating func decide(_ position: Int, _ arrival: [UInt8], at now: Int64) {
         let decision = try? JSONDocument(parsing: arrival, limits: .wrapped).root
         guard decision?["approved"]?.boolValue == true else {
             let person = decision?["by"]?.stringValue ?? "somebody"
@@ -89,4 +125,8 @@ extension RunMachine {
         }
         succeed(position, output: arrival, at: now)
     }
+}
+
+extension StepError {
+    fileprivate static let unknownWait = notExecutable("This release does not know what the step waits for.")
 }

@@ -87,6 +87,8 @@ struct RunRecord: Sendable {
     var finishedAt: Int64?
     var fence: Int64 = 1
     var steps: [Step]
+    /// Who waits for its end.
+    var caller: RunCaller?
     /// Whether it may have a place among those that may be under way at once, to be given back when it ends.
     var mayHavePlace = true
 
@@ -211,6 +213,7 @@ extension RunRecord {
             }
         )
         mayHavePlace = automation.admission.concurrency != nil
+        caller = signal.caller
     }
 }
 

@@ -140,6 +140,7 @@ struct RunControl: Sendable {
             }
         }
         EngineMetrics().stored([record])
+        if record.status.isFinal, record.caller != nil { driver.wake() }
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("run_id", id.lowercased)

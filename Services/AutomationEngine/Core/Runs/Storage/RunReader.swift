@@ -31,8 +31,12 @@ struct RunReader: Sendable {
                             'finished_at', \(Self.time("a.finished_at"))) ORDER BY a.number)
                         FROM engine.step_attempts a
                         WHERE a.run_id = s.run_id AND a.position = s.position)::text,
-                       s.simulation, s.parent, s.item
+                       s.simulation, s.parent, s.item, w.request,
+                       CASE WHEN s.status = 'waiting' THEN s.due_at END
                 FROM engine.automation_run_steps s
+                -- One that is listened for is not waited for yet.
+                LEFT JOIN engine.step_waits w
+                       ON w.run_id = s.run_id AND w.position = s.position AND s.status = 'waiting'
                 WHERE s.run_id = $1 ORDER BY s.position
                 """,
                 [.uuid(id)]
@@ -165,6 +169,12 @@ struct RunReader: Sendable {
         writer.member("error", raw: try row.decode(6, as: [UInt8]?.self))
         writer.member("started_at", try row.decode(7, as: PostgresTimestamp?.self).map(Timestamp.format))
         writer.member("finished_at", try row.decode(8, as: PostgresTimestamp?.self).map(Timestamp.format))
+        if let until = try row.decode(14, as: PostgresTimestamp?.self) {
+            writer.member("waits_until", Timestamp.format(until))
+        }
+        if let request = try row.decode(13, as: [UInt8]?.self) {
+            writer.member("waits_for", raw: request)
+        }
         if let simulation = try row.decode(10, as: [UInt8]?.self) {
             writer.member("simulation", raw: simulation)
         }

@@ -27,6 +27,9 @@ struct RunUpdate: Sendable {
 
     /// Whether the run ends with it, and may have had a place among those that may be under way at once.
     var givesPlaceBack: Bool { record.status.isFinal && record.mayHavePlace }
+
+    /// Whether the run ends with it, and a step of another one waits for that.
+    var answersCaller: Bool { record.status.isFinal && record.caller != nil }
 }
 
 extension RunRepository {

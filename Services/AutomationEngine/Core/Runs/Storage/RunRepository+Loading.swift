@@ -109,6 +109,7 @@ extension LoadedRun {
     fileprivate init(_ row: PostgresRow, steps: [PostgresRow]) throws {
         event = try row.decode(14, as: [UInt8]?.self)
         record = try RunRecord(row, event: event, steps: steps.map { try RunRecord.Step($0, at: 1) })
+        record.caller = (try? signal())?.caller
         for parent in Set(record.steps.compactMap(\.parent)) {
             guard record.steps.indices.contains(parent) else {
                 throw PostgresError(.decoding, "an item belongs to no step of its run")

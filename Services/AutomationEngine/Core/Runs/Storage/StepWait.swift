@@ -6,6 +6,8 @@ struct StepWait: Equatable, Sendable {
     enum Kind: String, Sendable {
         case approval
         case signal
+        /// The end of a run.
+        case run
     }
 
     var kind: Kind
@@ -13,7 +15,7 @@ struct StepWait: Equatable, Sendable {
     var request: [UInt8]
     /// What signals are found by.
     var shape: SignalShape?
-    /// What the signal that is waited for is found by; nil until the step has begun.
+    /// What the signal that is waited for is found by, nil until the step has begun; the signal that has started the run.
     var correlation: String?
     /// Whether the row was stored before, so that signals may have come for it already.
     var isKnown = false
