@@ -120,6 +120,26 @@ struct ApprovalTests {
         }
     }
 
+    @Test("whoever has posted the signal, or the one before it, does not approve what follows")
+    func selfApprovalBySignal() async throws {
+        let automation = try Fixtures.automation(steps: Self.step)
+        let emitting = try Fixtures.automation(
+            steps: #"{"name":"tell","action_key":"signal.emit","input":{"type":"a.b"}}"#
+        )
+        let posted = try Fixtures.signal(requester: "olga")
+        var machine = RunMachine(emitting, signal: posted, runID: UUIDv7.make(), at: TestEngine.now)
+        #expect(machine.resumed(at: TestEngine.now) == .end)
+        let emission = try #require(machine.change.emissions.first)
+        let emitted = try IncomingSignal(try JSONDocument(parsing: emission.event).root, tenant: "acme")
+        for signal in [posted, emitted] {
+            try await Desk.with { desk in
+                let (machine, _) = try await desk.engine.begin(automation, signal: signal)
+                #expect(try await desk.decide(machine.record.id, "approve") == .forbidden)
+                #expect(try await desk.decide(machine.record.id, "approve", by: "otto") == nil)
+            }
+        }
+    }
+
     @Test(
         "whoever has started a run by hand does not approve it, nor reject it, unless that is allowed",
         arguments: [true, false]

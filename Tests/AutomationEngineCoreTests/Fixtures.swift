@@ -13,10 +13,13 @@ enum Fixtures {
         _ type: String = "a.b",
         tenant: String = "acme",
         data: String = "{}",
-        depth: Int? = nil
+        depth: Int? = nil,
+        requester: String? = nil
     ) throws -> IncomingSignal {
         let id = UUIDv7.make().lowercased
-        let more = depth.map { #","batutadepth":\#($0)"# } ?? ""
+        let more =
+            (depth.map { #","batutadepth":\#($0)"# } ?? "")
+            + (requester.map { #","batutarequester":"\#($0)""# } ?? "")
         let event = """
             {"specversion":"1.0","id":"1","source":"/test","type":"\(type)","batutasignalid":"\(id)",\
             "traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"\(more),"data":\(data)}

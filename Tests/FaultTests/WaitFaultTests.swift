@@ -26,7 +26,7 @@ struct WaitFaultTests {
         } _: { sink in
             let key = try await automate(
                 """
-                {"name":"ask","action_key":"flow.approval","input":{"title":"Release it?"}},
+                {"name":"ask","action_key":"flow.approval","input":{"title":"Release it?","allow_requester":true}},
                 {"name":"paid","action_key":"flow.wait_for_signal","needs":[],
                  "input":{"type":"\(Self.paid)","match":{"/data/n":"{{ signal.data.n }}"}}},
                 {"name":"call","action_key":"http.request","needs":["ask","paid"],
@@ -99,7 +99,7 @@ struct WaitFaultTests {
         } _: { sink in
             let key = try await automate(
                 """
-                {"name":"ask","action_key":"flow.approval","input":{"title":"Release it?"}},
+                {"name":"ask","action_key":"flow.approval","input":{"title":"Release it?","allow_requester":true}},
                 {"name":"call","action_key":"http.request","input":{"method":"PUT","url":"\(sink.url)/x"}}
                 """
             )

@@ -49,7 +49,8 @@ package struct AimedEvent: Sendable {
 
     /// Attributes that an event of this kind has of its own.
     private static let own: Set<String> = [
-        "id", "source", "batutasignalid", "traceparent", "tracestate", SignalsAcceptedV2.targetAttribute,
+        "id", "source", "batutasignalid", "traceparent", "tracestate", SignalsAcceptedV1.requesterAttribute,
+        SignalsAcceptedV2.targetAttribute,
         SignalsAcceptedV2.metadataAttribute,
     ]
 

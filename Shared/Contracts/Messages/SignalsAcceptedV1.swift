@@ -3,6 +3,9 @@ package import JSON
 
 /// Accepted signals of one tenant and type: `batuta.signals.accepted`, version 1.
 package struct SignalsAcceptedV1: Contract {
+    /// The extension that names the person who has asked for what the signal starts; a program has none.
+    package static let requesterAttribute = "batutarequester"
+
     package static let type = ContractType.signalsAccepted
     package static let version = 1
     package static let contentType = "application/cloudevents-batch+json"

@@ -167,6 +167,17 @@ import Testing
         #expect((signal.id, signal.source, signal.type) == ("e1", "/test", "a.b"))
     }
 
+    @Test(
+        "the event names whoever has posted it, unless the token can do nothing but send",
+        arguments: [(structured, event([:])), (plain, #"{"type":"a.b"}"#)]
+    )
+    func requesterIsStamped(type: String, body: String) throws {
+        for (role, name) in [(Role.sender, nil), (.operator, "test"), (.author, "test"), (.admin, "test")] {
+            let stored = try JSONDocument(parsing: try read(type, body, role: role).event).root
+            #expect(stored["batutarequester"]?.stringValue == name)
+        }
+    }
+
     @Test func anEventKeepsItsOwnTrace() throws {
         let signal = try read(Self.structured, Self.event(["traceparent": #""\#(Self.trace)""#]))
         #expect(signal.traceparent == Self.trace)
@@ -209,8 +220,13 @@ import Testing
             + "}"
     }
 
-    private func read(_ type: String?, _ body: String, headers: [String: String] = [:]) throws -> IncomingSignal {
-        guard case .one(let signal) = try order(type, body, headers: headers) else {
+    private func read(
+        _ type: String?,
+        _ body: String,
+        headers: [String: String] = [:],
+        role: Role = .sender
+    ) throws -> IncomingSignal {
+        guard case .one(let signal) = try order(type, body, headers: headers, role: role) else {
             throw GatewayProblem(.internalError)
         }
         return signal
@@ -223,7 +239,12 @@ import Testing
         return signals
     }
 
-    private func order(_ type: String?, _ body: String, headers: [String: String] = [:]) throws -> SignalOrder {
+    private func order(
+        _ type: String?,
+        _ body: String,
+        headers: [String: String] = [:],
+        role: Role = .sender
+    ) throws -> SignalOrder {
         var fields = HTTPFields()
         fields[.contentType] = type
         for (name, value) in headers {
@@ -234,7 +255,7 @@ import Testing
             tokenID: UUIDv7.make(),
             tenant: try #require(Tenant("acme")),
             name: "test",
-            role: .sender
+            role: role
         )
         return try SignalReader(limits: BodyLimits()).read(
             GatewayRequest(

@@ -54,7 +54,7 @@ struct PlainSignal {
     }
 
     /// The signal as a CloudEvent, with our stamps.
-    func signal(signalID: UUID, tenant: Tenant, traceparent: String) -> IncomingSignal {
+    func signal(signalID: UUID, _ stamps: SignalStamps) -> IncomingSignal {
         var writer = JSONWriter(capacity: (data?.count ?? 0) + 384)
         writer.beginObject()
         writer.member("specversion", "1.0")
@@ -63,7 +63,8 @@ struct PlainSignal {
         writer.member("type", type)
         writer.member("datacontenttype", "application/json")
         writer.member("batutasignalid", signalID.lowercased)
-        writer.member("traceparent", traceparent)
+        if let requester = stamps.requester { writer.member(SignalsAcceptedV1.requesterAttribute, requester) }
+        writer.member("traceparent", stamps.traceparent)
         if let data {
             writer.key("data")
             writer.raw(data)
@@ -71,13 +72,13 @@ struct PlainSignal {
         writer.endObject()
         return IncomingSignal(
             signalID: signalID,
-            tenant: tenant,
+            tenant: stamps.tenant,
             type: type,
             source: source,
             id: id,
             digest: SignalReader.digest(type: type, data: data ?? []),
             event: writer.bytes,
-            traceparent: traceparent
+            traceparent: stamps.traceparent
         )
     }
 }

@@ -55,6 +55,7 @@ extension SignalReader {
         // A trace that breaks the rules stays in the event as it came, and counts for nothing else.
         let ownTrace = event[extension: "traceparent"]?.stringValue
         var extra: [(name: String, value: String)] = [("batutasignalid", signalID.lowercased)]
+        if let requester = stamps.requester { extra.append((SignalsAcceptedV1.requesterAttribute, requester)) }
         if ownTrace == nil {
             extra.append(("traceparent", stamps.traceparent))
         }

@@ -22,7 +22,7 @@ struct SignalReader: Sendable {
     ///
     /// - Throws: `GatewayProblem`: 415 for another form, 413, or 400 with all faults.
     func read(_ request: GatewayRequest) throws -> SignalOrder {
-        let stamps = SignalStamps(tenant: request.caller.principal.tenant, traceparent: request.trace.traceparent)
+        let stamps = SignalStamps(request)
         switch try SignalForm(request.headers) {
         case .structured:
             return .one(try structured(try JSONBody.document(request.body, limit: limits.signal), stamps))
@@ -35,7 +35,7 @@ struct SignalReader: Sendable {
             let signalID = UUIDv7.make()
             let key = try request.idempotencyKey()
             let plain = try PlainSignal(document.root, defaultID: key ?? signalID.lowercased)
-            return .one(plain.signal(signalID: signalID, tenant: stamps.tenant, traceparent: stamps.traceparent))
+            return .one(plain.signal(signalID: signalID, stamps))
         }
     }
 
@@ -62,6 +62,20 @@ struct SignalStamps {
     let tenant: Tenant
     /// The trace of whatever has none of its own.
     let traceparent: String
+    /// The person who sends them; nil for a program.
+    var requester: String?
+}
+
+extension SignalStamps {
+    init(_ request: GatewayRequest) {
+        let principal = request.caller.principal
+        self.init(
+            tenant: principal.tenant,
+            traceparent: request.trace.traceparent,
+            // A sender can do nothing else, so nobody decides with its token about what its signals start.
+            requester: principal.role == .sender ? nil : principal.name
+        )
+    }
 }
 
 /// In which form a body comes.

@@ -33,6 +33,9 @@ struct IncomingSignal: Sendable {
 
     /// Who has asked for the run that it starts; nil where nobody has.
     var actor: AuditActor? {
+        if let person = view[SignalsAcceptedV1.requesterAttribute]?.stringValue {
+            return AuditActor(type: .user, id: person)
+        }
         guard let actor = aim?.metadata["source"]?["actor"], let id = actor["id"]?.stringValue,
             let type = actor["type"]?.stringValue.flatMap(AuditActor.Kind.init(rawValue:))
         else {

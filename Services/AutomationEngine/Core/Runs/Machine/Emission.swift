@@ -50,7 +50,7 @@ struct Emission: Sendable {
         self.position = position
         traceparent = run.traceparent
         isAimed = false
-        event = request.event(id: signalID, run: run, depth: depth, traceparent: run.traceparent)
+        event = request.event(id: signalID, run: run, depth: depth, requester: causation.requester)
         output = Self.output(signalID, ("type", request.type))
         try requireSize()
     }
@@ -165,7 +165,7 @@ struct Emission: Sendable {
             data = root["data"]?.rawBytes
         }
 
-        func event(id: UUID, run: RunRecord, depth: Int, traceparent: String?) -> [UInt8] {
+        func event(id: UUID, run: RunRecord, depth: Int, requester: String?) -> [UInt8] {
             var writer = JSONWriter(capacity: 512 + (data?.count ?? 0))
             writer.beginObject()
             writer.member("specversion", "1.0")
@@ -178,7 +178,8 @@ struct Emission: Sendable {
             writer.member(IncomingSignal.idAttribute, id.lowercased)
             writer.member(SignalsAcceptedV2.depthAttribute, Int64(depth))
             writer.member("batutarunid", run.id.lowercased)
-            if let traceparent { writer.member("traceparent", traceparent) }
+            if let requester { writer.member(SignalsAcceptedV1.requesterAttribute, requester) }
+            if let traceparent = run.traceparent { writer.member("traceparent", traceparent) }
             if let data {
                 writer.key("data")
                 writer.raw(data)
