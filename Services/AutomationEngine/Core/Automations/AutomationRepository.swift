@@ -61,7 +61,7 @@ struct AutomationRepository: Sendable {
         return try results[1].first.map(Automation.init)
     }
 
-    /// Creates a draft; a key that is taken is a violation of the table's unique key.
+    /// Creates a draft in a new generation; a key that is taken is a violation of the table's unique key.
     static func insert(
         _ draft: AutomationDraft,
         id: UUID,
@@ -71,6 +71,7 @@ struct AutomationRepository: Sendable {
     ) async throws -> Automation {
         let results = try await transaction.pipeline(
             [
+                nextGeneration,
                 PostgresStatement(
                     """
                     INSERT INTO engine.automations (automation_id, tenant, automation_key, status, version, revision, name,
@@ -93,12 +94,12 @@ struct AutomationRepository: Sendable {
                         .text(actor),
                     ]
                 ),
-                // A draft that no generation knows yet: it can be told apart from an automation that did not exist.
+                // No signal that was processed before was judged by it.
                 state(of: id, version: 1, .draft, signalType: draft.compiled.trigger.signalType),
                 limits(of: id, draft.compiled.admission),
             ] + ActionRepository.noting(draft.compiled.registeredActions, in: id, tenant: tenant)
         )
-        guard let row = results[0].first else {
+        guard let row = results[1].first else {
             throw PostgresError(.decoding, "the insertion of an automation has no answer")
         }
         return try Automation(row)
