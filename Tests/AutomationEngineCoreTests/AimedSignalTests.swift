@@ -52,7 +52,8 @@ import Testing
         #expect(throws: UnreadableDelivery.self) { try IncomingSignal.read(Self.delivery([broken], version: 2)) }
     }
 
-    @Test func itStartsItsTargetAndNothingElse() throws {
+    @Test("Rule 2: a signal with a target starts it, whatever its type and filter, and nothing else")
+    func itStartsItsTargetAndNothingElse() throws {
         func automation(_ key: String, on type: String, filter: String? = nil) throws -> CompiledAutomation {
             let filter = filter.map { #","filter":\#($0)"# } ?? ""
             return try Fixtures.automation(

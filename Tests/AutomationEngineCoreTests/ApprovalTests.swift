@@ -141,7 +141,7 @@ struct ApprovalTests {
     }
 
     @Test(
-        "whoever has started a run by hand does not approve it, nor reject it, unless that is allowed",
+        "A9: whoever has started a run by hand does not approve it, nor reject it, unless that is allowed",
         arguments: [true, false]
     )
     func selfApproval(isAllowed: Bool) async throws {

@@ -100,7 +100,7 @@ struct AutomationEditingTests {
         }
     }
 
-    @Test("adds a version, keeps what is absent, and tells before and after in the audit log")
+    @Test("Operation edit: adds a version, keeps what is absent, and tells before and after in the audit log")
     func edits() async throws {
         try await TestEngine.with { engine in
             let desk = Desk(engine)
@@ -132,7 +132,7 @@ struct AutomationEditingTests {
         }
     }
 
-    @Test("a stale version gets 409, a stale If-Match 412, neither sent 428, and nothing changes")
+    @Test("Operation edit: a stale version gets 409, a stale If-Match 412, neither sent 428, and nothing changes")
     func conflicts() async throws {
         try await TestEngine.with { engine in
             let desk = Desk(engine)
@@ -157,7 +157,7 @@ struct AutomationEditingTests {
         }
     }
 
-    @Test("of two edits of the same version one is refused")
+    @Test("Operation edit: of two edits of the same version one is refused")
     func race() async throws {
         try await TestEngine.with { engine in
             let desk = Desk(engine)
@@ -177,7 +177,7 @@ struct AutomationEditingTests {
     }
 
     @Test(
-        "what an edit does not know is refused, with the pointer of every fault",
+        "Operation edit: what it does not know is refused, with the pointer of every fault",
         arguments: [
             (#"{"version":1,"status":"active"}"#, ProblemCode.invalidStatusInBody, ["/status"]),
             (#"{"version":1,"status":"draft"}"#, .invalidStatusInBody, ["/status"]),
@@ -203,7 +203,7 @@ struct AutomationEditingTests {
         }
     }
 
-    @Test("of an active automation it is in force at once, and a broken one becomes a draft")
+    @Test("Operation edit: of an active automation it is in force at once, and a broken one becomes a draft")
     func status() async throws {
         try await TestEngine.with { engine in
             let desk = Desk(engine)
@@ -231,7 +231,7 @@ struct AutomationEditingTests {
         }
     }
 
-    @Test("keeps every version to be read, compared and restored")
+    @Test("Operation versions, diff: every version is kept to be read, compared and restored")
     func versions() async throws {
         try await TestEngine.with { engine in
             let desk = Desk(engine)
@@ -283,7 +283,7 @@ struct AutomationEditingTests {
         }
     }
 
-    @Test("validates without saving, all faults at once")
+    @Test("Operation validate: without saving, all faults at once")
     func validates() async throws {
         try await TestEngine.with { engine in
             let desk = Desk(engine)
@@ -316,7 +316,7 @@ struct AutomationEditingTests {
         }
     }
 
-    @Test("a draft can be deleted, nothing else can, and its key stays taken")
+    @Test("Operation delete: a draft can be deleted, nothing else can, and its key stays taken")
     func deletes() async throws {
         try await TestEngine.with { engine in
             let desk = Desk(engine)

@@ -16,7 +16,7 @@ struct HeldRunTests {
         WHERE r.finished_at IS NULL AND NOT r.held GROUP BY a.place_key HAVING count(*) > 2
         """
 
-    @Test("with many replicas at once a limit is never exceeded, and every run has its turn")
+    @Test("A7: with many replicas at once a limit is never exceeded, and every run has its turn")
     func concurrently() async throws {
         try await AdmissionDesk.with { desk in
             try await desk.automate(

@@ -118,7 +118,7 @@ struct ManualExecutionTests {
         #"{"name":"call","action_key":"http.request","input":{"method":"POST","url":"http://127.0.0.1:9/"}}"#
     private static let emit = #"{"name":"emit","action_key":"signal.emit","input":{"type":"a.c"}}"#
 
-    @Test("a live run goes the way of every signal, aimed at that one automation")
+    @Test("Rule 2: a live run goes the way of every signal, aimed at that one automation")
     func live() async throws {
         try await Desk.with { desk in
             try await desk.automate("one", Self.transform)
@@ -172,7 +172,7 @@ struct ManualExecutionTests {
         }
     }
 
-    @Test("a dry run changes runs, dedupe and audit, and nothing else")
+    @Test("Mode dry_run: changes runs, dedupe and audit, and nothing else")
     func dry() async throws {
         try await Desk.with { desk in
             try await desk.automate("one", Self.transform, Self.call, Self.emit)
@@ -206,7 +206,7 @@ struct ManualExecutionTests {
         }
     }
 
-    @Test("only an active automation is executed")
+    @Test("Rule 7: only an active automation is executed by hand")
     func onlyActive() async throws {
         try await Desk.with { desk in
             try await desk.automate("one", Self.transform)
@@ -233,7 +233,7 @@ struct ManualExecutionTests {
     }
 
     @Test(
-        "what makes no sense is refused",
+        "Operation execute by hand: what makes no sense is refused",
         arguments: [
             ("{}", ["/mode"]), (#"{"mode":"wet_run"}"#, ["/mode"]), (#"{"mode":1}"#, ["/mode"]),
             (#"{"mode":"dry_run","context":[]}"#, ["/context"]), (#"{"mode":"dry_run","context":null}"#, ["/context"]),
@@ -277,7 +277,7 @@ struct ManualExecutionTests {
         }
     }
 
-    @Test("the artificial signal of a family has the family's prefix as its type")
+    @Test("Rule 2: the artificial signal of a family has the family's prefix as its type")
     func family() async throws {
         try await Desk.with { desk in
             try await desk.automate("one", on: "orders.*", Self.transform)

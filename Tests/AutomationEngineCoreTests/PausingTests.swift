@@ -11,7 +11,9 @@ import Testing
 /// Pausing an automation is a flag: its runs wait as `queued`.
 @Suite("Pausing automations", .requiresServers, .timeLimit(.minutes(2)))
 struct PausingTests {
-    @Test("while an automation is paused its runs are held, and those under way go on; then they go within the limits")
+    @Test(
+        "Pausing is a flag: while an automation is paused its runs are held, and those under way go on; then they go within the limits"
+    )
     func pauses() async throws {
         try await AdmissionDesk.with { desk in
             try await desk.automate(AdmissionDesk.definition(#""concurrency":{"limit":2}"#))
@@ -52,7 +54,7 @@ struct PausingTests {
         }
     }
 
-    @Test("a pause changes the ETag and not the version, and leaves one entry; a repetition leaves none")
+    @Test("Pausing is a flag: it changes the ETag and not the version, and leaves one entry; a repetition leaves none")
     func audited() async throws {
         try await AdmissionDesk.with { desk in
             try await desk.automate(#"{"trigger":{"signalType":"a.b"},"steps":[\#(AdmissionDesk.wait)]}"#)

@@ -239,7 +239,7 @@ struct RemoteCallTests {
         }
     }
 
-    @Test("a dry run gives the sample, or says that nothing can be simulated and goes on, and calls nobody")
+    @Test("Mode dry_run: gives the sample, or says that nothing can be simulated and goes on, and calls nobody")
     func dryRun() async throws {
         try await RecordingSink.with { sink in
             try await Site.with { site in

@@ -85,7 +85,7 @@ struct RunControlTests {
         }
     }
 
-    @Test("a running run is canceled, and what its driver stores later changes nothing")
+    @Test("A8: a running run is canceled, and what its driver stores later changes nothing")
     func cancelsRunning() async throws {
         try await Desk.with { desk in
             var (machine, next) = try await desk.engine.begin(
@@ -119,7 +119,7 @@ struct RunControlTests {
         }
     }
 
-    @Test("a run that waits, in the queue, for a timer or for a person, is canceled and never claimed again")
+    @Test("A8: a run that waits, in the queue, for a timer or for a person, is canceled and never claimed again")
     func cancelsWaiting() async throws {
         for status in ["queued", "waiting", "unknown"] {
             try await Desk.with { desk in
@@ -259,7 +259,7 @@ struct RunControlTests {
         }
     }
 
-    @Test("a run of an automation that is no longer active is not resumed")
+    @Test("Rule 7: a run of an automation that is no longer active is not resumed")
     func onlyActive() async throws {
         try await Desk.with { desk in
             let automation = try await desk.automation(Self.call)

@@ -98,7 +98,7 @@ struct RunMachineTests {
         #expect(text(machine.record.steps[1].output) == #"{"was":"failed"}"#)
     }
 
-    @Test("an emitted signal has an id of its own run and step, and says how many led to it")
+    @Test("Judging: an emitted signal has an id of its own run and step, and says how many led to it")
     func emit() throws {
         let step =
             #"{"name":"tell","action_key":"signal.emit","input":{"type":"orders.paid","data":{"n":"{{ signal.data.n }}"}}}"#
@@ -117,7 +117,7 @@ struct RunMachineTests {
         #expect(UUIDv7.milliseconds(of: read.id) == UUIDv7.milliseconds(of: machine.record.id))
     }
 
-    @Test("the seventeenth signal that one led to by the other is refused and recorded")
+    @Test("Judging: the seventeenth signal that one led to by the other is refused and recorded")
     func causation() throws {
         var machine = try machine(
             #"{"name":"tell","action_key":"signal.emit","input":{"type":"orders.paid"}}"#,
@@ -131,7 +131,7 @@ struct RunMachineTests {
 
     // MARK: Effects
 
-    @Test("an attempt is recorded before its effect, and its end with the next step")
+    @Test("Rule 3: an attempt is recorded before its effect, and its end with the next step")
     func attempt() throws {
         var machine = try machine(
             Self.post,
@@ -213,7 +213,7 @@ struct RunMachineTests {
     }
 
     @Test(
-        "an unknown outcome parks the run, unless the call may be repeated",
+        "Step outcomes of http.request: an unknown one parks the run, unless the call may be repeated",
         arguments: [
             ("POST", "", false), ("PATCH", "", false), ("GET", "", true), ("PUT", "", true), ("DELETE", "", true),
             ("HEAD", "", true), ("POST", #","idempotent":true"#, true), ("GET", #","idempotent":false"#, false),

@@ -21,7 +21,7 @@ import Testing
         try step.simulation.map { try JSONValue(parsing: $0)["would"]?.stringValue ?? "nothing" }
     }
 
-    @Test("every step says what it would do, and none does it")
+    @Test("Mode dry_run: every step says what it would do, and none does it")
     func says() throws {
         let (machine, next, change) = try dryRun(
             #"{"name":"text","action_key":"data.transform","input":{"n":"{{ signal.data.n }}"}}"#,
@@ -113,7 +113,7 @@ import Testing
         #expect(machine.record.steps.map(\.status) == [.succeeded, .succeeded, .skipped, .succeeded])
     }
 
-    @Test("the sample of an output is valid under its action's schema")
+    @Test("Mode dry_run: the sample of an output is valid under its action's schema")
     func samples() throws {
         var tried: Set<BuiltInAction> = []
         for (action, input) in [

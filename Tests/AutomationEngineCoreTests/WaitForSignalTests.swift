@@ -61,7 +61,9 @@ struct WaitForSignalTests {
         }
     }
 
-    @Test("a signal that came since the run has begun, before the step has, counts; one from before does not")
+    @Test(
+        "Steps of flow.wait_for_signal see a signal that came since the run has begun; one from before does not count"
+    )
     func earlier() async throws {
         try await AdmissionDesk.with { desk in
             try await desk.automate(Self.definition(Self.pause, Self.wait, Self.after))

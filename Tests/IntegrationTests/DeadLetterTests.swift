@@ -19,7 +19,8 @@ struct DeadLetterTests {
         installation = try Installation.required()
     }
 
-    @Test func signalsRunOnceWhenTheCauseIsMended() async throws {
+    @Test("A13: signals that cannot be processed are put away, and run once when the cause is mended")
+    func signalsRunOnceWhenTheCauseIsMended() async throws {
         try await installation.showingLogs {
             try await installation.automate("mended", on: "poison.*")
             try await execute("ALTER TABLE engine.inbox ADD CONSTRAINT no_poison CHECK (signal_type <> 'poison.bad')")

@@ -31,7 +31,8 @@ extension IntegrationTests {
 
     /// The registry from outside: every replica of the engine calls a service's action as soon as it is registered, and
     /// none does any more once it is withdrawn.
-    @Test func aServiceBecomesAnAction() async throws {
+    @Test("Registry: a customer's service becomes an action, on every replica, until it is withdrawn")
+    func aServiceBecomesAnAction() async throws {
         let key = "\(Self.unique("school")).updateNivel"
         try await RecordingSink.with { _, _ in
             .answer(200, body: #"{"level":3}"#)

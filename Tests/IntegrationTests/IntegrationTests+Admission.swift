@@ -5,7 +5,8 @@ import Testing
 
 extension IntegrationTests {
     /// One way through everything that clients see of limits and pauses.
-    @Test func limitsAndPausesAreSeen() async throws {
+    @Test("A15: a collision answers with the run that is there; limits and pauses are seen")
+    func limitsAndPausesAreSeen() async throws {
         let key = Self.unique("limited")
         let client = try installation.client()
         let created = try await client.post(

@@ -17,7 +17,8 @@ extension IntegrationTests {
     }
 
     /// The contract's row "edit", from outside: conflicts, and that an answered edit holds for every later signal.
-    @Test func anEditIsGuardedAndHoldsAtOnce() async throws {
+    @Test("Operation edit: it is guarded, and holds at once")
+    func anEditIsGuardedAndHoldsAtOnce() async throws {
         let key = Self.unique("edit")
         try await installation.automate(key, on: "\(key).old")
         let path = "/admin/api/automations/\(key)"
@@ -65,7 +66,8 @@ extension IntegrationTests {
     }
 
     /// Both modes through the engine's one path: nothing of a dry run reaches the outside, and a live run does.
-    @Test func aDryRunReachesNothingAndALiveRunDoes() async throws {
+    @Test("Mode: nothing of a dry run reaches the outside, and a live run does")
+    func aDryRunReachesNothingAndALiveRunDoes() async throws {
         let key = Self.unique("hand")
         try await RecordingSink.with { call, _ in
             call.path == "/broken" ? .answer(500) : .answer(201, body: #"{"ticket":7}"#)

@@ -5,32 +5,6 @@ import TestSupport
 import Testing
 
 extension IntegrationTests {
-    /// The body of an automation with steps that are given.
-    func automate(_ key: String, on signalType: String, filter: String? = nil, steps: String...) async throws {
-        let filter = filter.map { #","filter":\#($0)"# } ?? ""
-        let created = try await installation.client().post(
-            "/admin/api/automations",
-            json: """
-                {"automation_key":"\(key)","name":"\(key)","definition":{
-                    "trigger":{"signalType":"\(signalType)"\(filter)},"steps":[\(steps.joined(separator: ","))]}}
-                """
-        )
-        #expect(created.status == 201, "\(created.text)")
-        try await installation.change(key, "activate")
-    }
-
-    /// The run that a signal has started, once it has this status.
-    func run(of signal: UUID, _ status: String) async throws -> JSONValue {
-        let path = "/api/runs?signal_id=\(signal.uuidString.lowercased())"
-        let item = try await eventually("a run is \(status)", within: .seconds(60)) {
-            try await installation.read(path)["items"]?[0]
-        } until: {
-            $0?["status"]?.stringValue == status
-        }
-        let id = try #require(item?["run_id"]?.stringValue)
-        return try await installation.read("/api/runs/\(id)")
-    }
-
     @Test func anEventsValuesReachAServiceOnce() async throws {
         let key = Self.unique("call")
         try await RecordingSink.with { _, _ in
@@ -74,7 +48,8 @@ extension IntegrationTests {
         }
     }
 
-    @Test func failuresAreTriedAgainAndUnknownOutcomesAreParked() async throws {
+    @Test("Step outcomes of http.request: failures are tried again, and unknown ones are parked")
+    func failuresAreTriedAgainAndUnknownOutcomesAreParked() async throws {
         let key = Self.unique("retry")
         try await RecordingSink.with { call, earlier in
             switch call.path {
@@ -149,7 +124,8 @@ extension IntegrationTests {
         )
     }
 
-    @Test func whatMayNotBeCalledIsNotCalled() async throws {
+    @Test("Steps of http.request reach no address that BATUTA_HTTP_ALLOW does not list")
+    func whatMayNotBeCalledIsNotCalled() async throws {
         let key = Self.unique("guard")
         // It would answer at every address of the machine; the engine may call it at 127.0.0.1 alone.
         try await RecordingSink.with(on: "::") { call, _ in
@@ -194,7 +170,8 @@ extension IntegrationTests {
         }
     }
 
-    @Test func aSecretReachesItsServiceAndNothingElse() async throws {
+    @Test("Steps: a secret reaches its service, and nothing else")
+    func aSecretReachesItsServiceAndNothingElse() async throws {
         let key = Self.unique("secret")
         let canary = "canary-\(UUID().uuidString)"
         let client = try installation.client()
@@ -248,7 +225,8 @@ extension IntegrationTests {
         #expect(!installation.all.contains { $0.logs.contains(canary) })
     }
 
-    @Test func whyAnEventStartsNothing() async throws {
+    @Test("Judging: why an event starts nothing has an answer")
+    func whyAnEventStartsNothing() async throws {
         let key = Self.unique("why")
         try await automate(
             key,

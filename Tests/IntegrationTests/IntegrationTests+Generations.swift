@@ -5,7 +5,8 @@ import Testing
 
 extension IntegrationTests {
     /// What was answered holds for every signal accepted afterwards, on each of three engines that work side by side.
-    @Test func aChangeHoldsAtOnce() async throws {
+    @Test("Judging: an answered change holds in every replica for each signal accepted later")
+    func aChangeHoldsAtOnce() async throws {
         let count = 1_000
         let family = Self.unique("moment")
         // Each automation is activated once, and a signal follows the answer at once.

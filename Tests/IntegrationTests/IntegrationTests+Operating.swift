@@ -95,18 +95,6 @@ extension IntegrationTests {
 
     // MARK: - What the tests share
 
-    /// The sum of a counter over all replicas and labels.
-    private func counter(_ name: String, of service: SystemService) async throws -> Double {
-        var sum = 0.0
-        for replica in installation.replicas(of: service) {
-            let text = try await replica.metrics.get("/metrics").text
-            for line in text.split(separator: "\n") where line.hasPrefix(name) {
-                sum += line.split(separator: " ").last.flatMap { Double($0) } ?? 0
-            }
-        }
-        return sum
-    }
-
     /// Starts a service against another database, and waits for its end.
     private func end(of service: SystemService, on database: String) async throws -> (status: Int32, log: String) {
         let schema = try #require(service.schema)

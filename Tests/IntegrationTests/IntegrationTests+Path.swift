@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 extension IntegrationTests {
-    @Test func aSignalBecomesARunAndAnEntry() async throws {
+    @Test("Steps: a run of an automation has its type and subtype, its steps, and an entry in the audit log")
+    func aSignalBecomesARunAndAnEntry() async throws {
         let key = Self.unique("path")
         try await installation.automate(key, on: "path.\(key)", steps: 2)
         let receipt = try await installation.post(id: key, type: "path.\(key)", data: #"{"text":"señal"}"#)
@@ -112,7 +113,8 @@ extension IntegrationTests {
         #expect(try SignalBody.signalID(one) == SignalBody.signalID(two))
     }
 
-    @Test func anAutomationIsReadAndListed() async throws {
+    @Test("Operation list, get: an automation is read by id and key, and listed in pages")
+    func anAutomationIsReadAndListed() async throws {
         let key = Self.unique("listed")
         let client = try installation.client()
         let body = Installation.automation(key, on: "listed.x")

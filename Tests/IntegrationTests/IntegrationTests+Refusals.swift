@@ -5,7 +5,10 @@ import TestSupport
 import Testing
 
 extension IntegrationTests {
-    @Test(arguments: Refusal.all)
+    @Test(
+        "Bad input: each is refused with its status, code and pointer, in two languages, and nothing is stored",
+        arguments: Refusal.all
+    )
     func isRefused(_ refusal: Refusal) async throws {
         let before = try await stored()
         let client = try installation.client()
@@ -119,7 +122,8 @@ extension IntegrationTests {
         try expectProblem(three, 422, "idempotency_key_reused")
     }
 
-    @Test func aForeignTenantSeesNothing() async throws {
+    @Test("Bad input: 404 for what one may not see")
+    func aForeignTenantSeesNothing() async throws {
         let key = Self.unique("mine")
         try await installation.automate(key, on: "mine.\(key)")
         let receipt = try await installation.post(id: key, type: "mine.\(key)")

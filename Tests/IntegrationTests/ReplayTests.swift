@@ -28,7 +28,8 @@ struct ReplayTests {
     private static let wanted = 450
 
     /// One test, so that what has to wait for signals that may still be on their way waits at the same time.
-    @Test func spansRunOnceMoreForOneAutomation() async throws {
+    @Test("Rule 1: a replay takes the one path: each signal of the span runs once more, for one automation")
+    func spansRunOnceMoreForOneAutomation() async throws {
         try await installation.showingLogs {
             let definition = """
                 {"trigger":{"signalType":"orders.*","filter":{"data":{"n":[{"numeric":[">=",0]}]}}},

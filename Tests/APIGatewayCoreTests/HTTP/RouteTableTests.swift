@@ -1,8 +1,15 @@
 import APIGatewayCore
+import TestSupport
 import Testing
 
 @Suite struct RouteTableTests {
     private let table = RouteTable()
+
+    @Test("the tests that walk all routes from outside know every one of them")
+    func everyRouteIsWalked() {
+        #expect(Set(RouteNames.all) == Set(Route.allCases.map(\.name)))
+        #expect(RouteNames.all.count == Route.allCases.count)
+    }
 
     @Test(arguments: Route.allCases)
     func everyRouteIsFoundByItsPattern(route: Route) {
