@@ -210,6 +210,39 @@ struct ApprovalTests {
     }
 
     @Test(
+        "a decision at the last moment holds: that the time is over is not stored then",
+        arguments: ["fail", "approve"]
+    )
+    func lastMoment(outcome: String) async throws {
+        let step = Self.step.replacing("}}", with: #","within":"1h","on_timeout":"\#(outcome)"}}"#)
+        let automation = try Fixtures.automation(steps: step)
+        try await Desk.with { desk in
+            let run = try await desk.engine.begin(automation).0.record.id
+            try await desk.engine.storage.executeAsSuperuser(
+                "UPDATE engine.automation_runs SET status = 'running', owner = '\(desk.engine.instance.lowercased)'"
+            )
+            let repository = RunRepository(database: desk.engine.database)
+            let loaded = try #require(try await repository.load([run], deadline: .now + .seconds(10))[run]?.get())
+            var late = RunMachine(automation, signal: try loaded.signal(), stored: loaded.record)
+            late.elapse(.seconds(3_600))
+            #expect(late.resumed(at: TestEngine.now) == .end)
+            #expect(try await desk.decide(run, "reject") == nil)
+            let committer = desk.engine.committer()
+            let update = RunUpdate(record: late.record, change: late.takeChange())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await committer.run() }
+                let isHeld = try await committer.commit(update)
+                #expect(!isHeld)
+                group.cancelAll()
+            }
+            let (ended, _) = try await desk.goOn(automation, run)
+            #expect(ended.record.status == .failed)
+            let error = try JSONValue(parsing: #require(ended.record.steps[0].error))
+            #expect(error["code"]?.stringValue == "rejected")
+        }
+    }
+
+    @Test(
         "the form is held against its schema",
         arguments: [
             (#","form":{"amount":5}"#, nil), (#","form":{"amount":-1}"#, .invalidContent), ("", .invalidContent),

@@ -328,6 +328,25 @@ struct StepGraphTests {
         #expect(machine.record.steps.contains { self.text($0.error)?.contains("items_too_large") == true })
     }
 
+    @Test("an item begins when all that its step needs has ended, also where a resumption has that begin anew")
+    func itemsNeed() throws {
+        var machine = try machine([
+            Self.note("zero", #","when":{"signal":{"data":{"never":[1]}}}"#),
+            Self.call("each", #","for_each":{"items":[1,2],"concurrency":2}"#),
+        ])
+        #expect(machine.resumed(at: Self.now) == .attempts([2, 3]))
+        _ = machine.attemptEnded(2, Self.bad, at: Self.now, chance: 0)
+        #expect(machine.attemptEnded(3, Self.bad, at: Self.now, chance: 0) == .end)
+        var record = machine.record
+        _ = record.resume(machine.automation)
+        #expect(record.steps.map(\.status) == [.queued, .running, .queued, .queued])
+        let progress = RunProgress(machine.automation, record)
+        #expect(record.steps.indices.map(progress.mayBegin) == [true, false, false, false])
+        var resumed = RunMachine(machine.automation, signal: machine.signal, stored: record)
+        #expect(resumed.resumed(at: Self.now) == .attempts([2, 3]))
+        #expect(resumed.record.steps[0].status == .skipped)
+    }
+
     @Test("a resumed run repeats the items that failed and those that were skipped, and no other")
     func resumedItems() throws {
         var machine = try machine([Self.call("call", #","for_each":{"items":[1,2,3]}"#)])

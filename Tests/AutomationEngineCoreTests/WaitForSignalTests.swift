@@ -100,6 +100,50 @@ struct WaitForSignalTests {
         }
     }
 
+    @Test(
+        "a step that begins while a signal is processed meets it: whoever comes second waits for the first",
+        arguments: [true, false]
+    )
+    func meeting(stepIsFirst: Bool) async throws {
+        try await AdmissionDesk.with { desk in
+            try await desk.automate(Self.definition(Self.pause, Self.wait))
+            try await desk.send(#"{"k":"one"}"#)
+            let run = try await desk.ids()[0]
+            // Both lanes are open from here on.
+            try await desk.engine.lanes.transaction { _ in try await desk.engine.lanes.transaction { _ in } }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try await desk.engine.database.withTransaction { transaction in
+                    // Transactions of lanes come as far as their last statement, and no further.
+                    try await transaction.execute(.simple("SELECT FROM engine.lanes FOR UPDATE"))
+                    for (number, isStep) in [stepIsFirst, !stepIsFirst].enumerated() {
+                        group.addTask {
+                            if isStep {
+                                _ = try await goOn(run, after: .seconds(3_600), desk)
+                            } else {
+                                _ = try await pay(#"{"order":"one"}"#, desk)
+                            }
+                        }
+                        try await eventually("it waits") { try await waiting(desk) == number + 1 }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await due(desk) == ["true"])
+            #expect(try await goOn(run, desk).status == .succeeded)
+        }
+    }
+
+    /// How many sessions wait for a lock.
+    private func waiting(_ desk: AdmissionDesk) async throws -> Int {
+        try await desk.engine.texts(
+            """
+            SELECT DISTINCT l.pid::text FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+            WHERE NOT l.granted AND a.datname = current_database()
+            """
+        )
+        .count
+    }
+
     @Test("a redelivered signal and one that is aimed at an automation wake nobody")
     func others() async throws {
         try await AdmissionDesk.with { desk in

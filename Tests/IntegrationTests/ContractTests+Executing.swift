@@ -242,6 +242,14 @@ extension ContractTests {
                 #"{"name":"bad","action_key":"data.transform","input":{"n":"{{ signal.data.none }}"},"on_error":"continue"}"#,
             #"{"name":"good","action_key":"data.transform","input":{"n":1}}"#
         )
+        // It waits up to 10 s for the end, and no longer.
+        for (name, time) in [("short", "300ms"), ("long", "1h")] {
+            let wait = #"{"name":"wait","action_key":"flow.delay","input":{"for":"\#(time)"}}"#
+            try await automate("\(key)-\(name)", on: key, steps: wait)
+        }
+        async let long = execute("\(key)-long", "live_run")
+        let short = try await execute("\(key)-short", "live_run")
+        #expect(short.status == 200 && short["status"]?.stringValue == "succeeded", "\(short.text)")
         for mode in ["dry_run", "live_run"] {
             let answer = try await execute(key, mode)
             #expect(answer.status == 200 && UUID(uuidString: answer["run_id"]?.stringValue ?? "") != nil)
@@ -249,7 +257,7 @@ extension ContractTests {
             #expect(answer["steps"]?[0]?["error"]?["code"]?.stringValue == "missing_value", "\(answer.text)")
             #expect(answer["steps"]?[1]?["output"]?["n"]?.int64Value == 1)
         }
-        // What waits for a person is answered at once, like what takes longer than 10 s.
+        // What waits for a person is answered at once.
         try await RecordingSink.with { _, _ in
             .answer(500)
         } _: { sink in
@@ -259,5 +267,11 @@ extension ContractTests {
             #expect(answer.status == 202 && answer["status"]?.stringValue == "unknown", "\(answer.text)")
             #expect(answer.location == "/api/runs/\(answer["run_id"]?.stringValue ?? "")")
         }
+        let pending = try await long
+        #expect(pending.status == 202 && pending["status"]?.stringValue == "waiting", "\(pending.text)")
+        let run = "/api/runs/\(pending["run_id"]?.stringValue ?? "")"
+        #expect(pending.location == run)
+        #expect(pending["steps"]?.arrayValue?.map { $0["status"]?.stringValue } == ["waiting"])
+        #expect(try await ask(.POST, "\(run)/cancel").status == 200)
     }
 }

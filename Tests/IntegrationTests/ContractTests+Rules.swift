@@ -146,6 +146,7 @@ extension ContractTests {
                     try await installation.count(
                         """
                         SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'engine.step_attempts'::regclass
+                          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                         """
                     ) > 0
                 }
