@@ -41,6 +41,20 @@ import Testing
         #expect(least.declaration.timeout == .seconds(30) && least.declaration.retry == .standard)
     }
 
+    private static func amqp(_ endpoint: String, more: String = "") -> String {
+        #"{"title":"A","input_schema":true,"output_schema":true\#(more),"endpoint":{"amqp":\#(endpoint)}}"#
+    }
+
+    @Test("an action over the broker may take long, and names a secret at most")
+    func overTheBroker() throws {
+        let body = Self.amqp(#"{"secret":"sign"}"#, more: #","timeout":"366d""#)
+        let read = try ActionRegistration(JSONDocument(parsing: body).root, key: "student.update")
+        #expect(read.declaration.timeout == .seconds(366 * 86_400))
+        #expect(read.endpoint.secretNames == ["sign"] && read.secrets.map(\.pointer.text) == ["/endpoint/amqp/secret"])
+        let least = try ActionRegistration(JSONDocument(parsing: Self.amqp("{}")).root, key: "a.b")
+        #expect(least.endpoint.secretNames.isEmpty && least.declaration.timeout == .seconds(30))
+    }
+
     @Test(
         "each fault is named once with its place, all at once",
         arguments: [
@@ -102,9 +116,15 @@ import Testing
                 RemoteActionDesk.body("https://x.org/", http: #","headers":{"X-Id":"{{ signal.id }}"}"#),
                 ["invalid_reference /endpoint/http/headers/X-Id"]
             ),
+            (amqp("{}", more: #","timeout":"367d""#), ["invalid_value /timeout"]),
+            (amqp("true"), ["invalid_type /endpoint"]),
+            (amqp(#"{"queue":"mine"}"#), ["unknown_member /endpoint/amqp/queue"]),
+            (amqp(#"{"secret":"whsec_abc"}"#), ["invalid_value /endpoint/amqp/secret"]),
+            (amqp(#"{},"http":{"url":"https://x.org/"}"#), ["invalid_value /endpoint"]),
+            (amqp(#"{},"kafka":{}"#), ["unknown_member /endpoint/kafka"]),
             (
-                #"{"title":"A","input_schema":true,"output_schema":true,"endpoint":{"amqp":{}}}"#,
-                ["invalid_type /endpoint"]
+                #"{"title":"A","input_schema":true,"output_schema":true,"endpoint":{"kafka":{}}}"#,
+                ["invalid_type /endpoint", "unknown_member /endpoint/kafka"]
             ),
             (
                 RemoteActionDesk.body("https://x.org/", input: #"{"minimum":9007199254740993}"#),

@@ -39,6 +39,9 @@ struct RandomRunTests {
             switch Int.random(in: 0..<4, using: &random) {
             case 0: step += #","action_key":"data.transform","input":{"n":1}"#
             case 1: step += #","action_key":"flow.delay","input":{"for":"\#(Int.random(in: 0...5, using: &random))s"}"#
+            case 2:
+                step += #","action_key":"student.level","retry":{"max_attempts":2,"delay":"1s"}"#
+                step += #","idempotent":\#(Bool.random(using: &random))"#
             default:
                 step += #","action_key":"http.request","input":{"method":"POST","url":"https://x.org"}"#
                 step += #","retry":{"max_attempts":2,"delay":"1s"},"idempotent":\#(Bool.random(using: &random))"#
@@ -85,6 +88,7 @@ struct RandomRunTests {
         #expect(underWay.isEmpty)
         #expect(machine.record.status.isFinal)
         #expect(machine.record.steps.allSatisfy { $0.status.isFinal && $0.finishedAt != nil })
+        #expect(machine.record.steps.allSatisfy { !$0.awaits && !$0.isSent })
         let failing = machine.record.failing(in: nil, of: automation)
         #expect(failing != nil || machine.record.status == .succeeded)
     }
@@ -111,10 +115,13 @@ struct RandomRunTests {
             }
             underWay.remove(position)
             machine.elapse(.milliseconds(Int.random(in: 0...3_000, using: &random)))
-            return machine.attemptEnded(position, outcome(&random), at: now, chance: 0, mayAttempt: mayAttempt)
+            let isRemote = machine.definition(at: position).action.key == "student.level"
+            let end = outcome(&random, mayBeSent: isRemote)
+            return machine.attemptEnded(position, end, at: now, chance: 0, mayAttempt: mayAttempt)
         case .wait(let duration):
-            machine.elapse(duration)
+            machine.elapse(answer(&machine, &random) ? .zero : duration)
         case .park:
+            guard !answer(&machine, &random) else { break }
             for position in machine.record.steps.indices where machine.record.steps[position].status == .unknown {
                 let happened = Bool.random(using: &random)
                 machine.update(position) { step in
@@ -128,8 +135,23 @@ struct RandomRunTests {
         return machine.resumed(at: now, mayAttempt: mayAttempt)
     }
 
-    private static func outcome(_ random: inout SeededGenerator) -> AttemptOutcome {
+    /// Lets the answers of services come, also for attempts that were given up.
+    private static func answer(_ machine: inout RunMachine, _ random: inout SeededGenerator) -> Bool {
+        var hasCome = false
+        for position in machine.record.steps.indices where Bool.random(using: &random) {
+            let step = machine.record.steps[position]
+            guard step.isSent || step.status == .unknown && step.actionKey == "student.level" else { continue }
+            let failed = #"{"status":"failed","error":{"code":"x","detail":"d"},"retryable":true}"#
+            let answer = Bool.random(using: &random) ? #"{"status":"succeeded","output":1}"# : failed
+            machine.record.steps[position].arrival = Array(answer.utf8)
+            hasCome = true
+        }
+        return hasCome
+    }
+
+    private static func outcome(_ random: inout SeededGenerator, mayBeSent: Bool) -> AttemptOutcome {
         let error = StepError(code: "x", detail: "It failed.")
+        if mayBeSent, Int.random(in: 0..<3, using: &random) > 0 { return .sent(within: .seconds(10)) }
         return switch Int.random(in: 0..<6, using: &random) {
         case 0: .failed(AttemptOutcome.Failure(error: error, isRetryable: true))
         case 1: .failed(AttemptOutcome.Failure(error: error, isRetryable: false))

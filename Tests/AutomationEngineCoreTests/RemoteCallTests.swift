@@ -55,6 +55,7 @@ struct RemoteCallTests {
         case .failed(let failure): "failed \(failure.error.code)\(failure.isRetryable ? " again" : "")"
         case .unknown(let error): "unknown \(error.code)"
         case .notMade(let error): "not made \(error.code)"
+        case .sent: "sent"
         }
     }
 

@@ -45,6 +45,57 @@ struct PublishLedgerTests {
         #expect(ids(ledger.publishable(maximum: 10, at: start)) == ["b", "c"])
     }
 
+    private func once(_ id: String) -> OutgoingMessage {
+        var message = message(id)
+        message.isSentOnce = true
+        return message
+    }
+
+    private func codes(_ completions: [PublishLedger.Completion]?) -> [RabbitMQError.Code?]? {
+        completions?.map { completion in
+            guard case .failure(let error) = completion.result else { return nil }
+            return error.code
+        }
+    }
+
+    @Test("a message that is sent once is not published again, and its caller learns what is known")
+    func sentOnce() {
+        var ledger = PublishLedger(window: 10, backoff: backoff)
+        _ = ledger.submitted([once("a")], deadline: later)
+        _ = ledger.submitted([message("b")], deadline: later)
+        #expect(ids(ledger.publishable(maximum: 10, at: start)) == ["a", "b"])
+        #expect(codes(ledger.connectionLost(lost)) == [.connectionLost])
+        ledger.connected()
+        #expect(ids(ledger.publishable(maximum: 10, at: start)) == ["b"])
+        // Not given away, given away, and refused for want of an exchange.
+        _ = ledger.submitted([once("c")], deadline: start + .seconds(1))
+        ledger.blocked(reason: "memory")
+        #expect(ledger.publishable(maximum: 10, at: start).isEmpty)
+        #expect(codes(ledger.clockAdvanced(to: start + .seconds(2))) == [.blocked])
+        ledger.unblocked(at: start)
+        _ = ledger.submitted([once("d")], deadline: start + .seconds(3))
+        #expect(ids(ledger.publishable(maximum: 10, at: start)) == ["d"])
+        #expect(codes(ledger.clockAdvanced(to: start + .seconds(4))) == [.confirmTimeout])
+        _ = ledger.submitted([once("e")], deadline: later)
+        _ = ledger.publishable(maximum: 10, at: start)
+        let closure = closure(404, "NOT_FOUND - no exchange 'x' in vhost '/'")
+        #expect(codes(ledger.refused(closure, at: start)) == [.notFound])
+    }
+
+    @Test("a refused message that is sent once ends alone, and with others the connection has to go")
+    func refusedOnce() throws {
+        var ledger = PublishLedger(window: 10, backoff: backoff)
+        _ = ledger.submitted([once("a")], deadline: later)
+        let other = ledger.submitted([message("b")], deadline: later)
+        _ = ledger.submitted([once("c")], deadline: later)
+        _ = ledger.publishable(maximum: 10, at: start)
+        #expect(codes(ledger.nacked(tag: 1, multiple: false)) == [.nacked])
+        #expect(codes(ledger.nacked(tag: 3, multiple: true)) == nil)
+        #expect(codes(ledger.nacked(tag: 9, multiple: false)) == nil)
+        #expect(ledger.acknowledged(tag: 2, multiple: false).map(\.submission) == [other])
+        #expect(codes(ledger.stopped(lost)) == [.connectionLost])
+    }
+
     @Test("tells only the caller at fault of a refusal")
     func refusal() {
         var ledger = PublishLedger(window: 10, backoff: backoff)

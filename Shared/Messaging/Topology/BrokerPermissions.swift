@@ -21,7 +21,7 @@ package struct BrokerPermissions: Sendable, Equatable {
     package let topics: [Topic]
 
     /// Matches no key at all; an empty expression would match every one.
-    private static let nothing = "^$"
+    static let nothing = "^$"
 
     /// The least that a service needs.
     package init(of service: ServiceName) {
@@ -49,7 +49,7 @@ package struct BrokerPermissions: Sendable, Equatable {
         let instance = "[0-9a-f-]{36}"
         let own =
             switch service {
-            case .engine: "signals|"
+            case .engine: "signals|actions|"
             case .audit: "writer|"
             case .gateway, .scheduler, .jobs: ""
             }
@@ -87,6 +87,8 @@ extension BrokerPermissions {
                 writes.append((Topology.requestsExchange, "^(audit|engine)$"))
                 writes.append((Topology.eventsExchange, "^(automations|runs)\\.[a-z_]+$"))
                 reads.append((Topology.signalsExchange, "^#$"))
+                writes.append((Topology.actionsExchange, "^call\\..*$"))
+                reads.append((Topology.actionsExchange, "^result\\.#$"))
             case .scheduler:
                 writes.append((Topology.requestsExchange, "^audit$"))
                 writes.append((Topology.eventsExchange, "^(schedules|plans)\\.[a-z_]+$"))

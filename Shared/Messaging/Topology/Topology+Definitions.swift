@@ -39,6 +39,12 @@ extension Topology {
         }
     }
 
+    /// A password as the broker's management interface takes it: salted anew each time.
+    package static func passwordHash(of password: String) -> String { passwordHash(of: password, salt: randomSalt()) }
+
+    /// The name of the hash, as the broker calls it.
+    package static let hashingAlgorithm = "rabbit_password_hashing_sha256"
+
     /// RabbitMQ's `rabbit_password_hashing_sha256`: base64 of the salt and of SHA-256(salt, password).
     static func passwordHash(of password: String, salt: [UInt8]) -> String {
         var hasher = SHA256()
@@ -64,7 +70,7 @@ private struct Definitions: Encodable {
 
         let name: String
         let passwordHash: String
-        let algorithm = "rabbit_password_hashing_sha256"
+        let algorithm = Topology.hashingAlgorithm
         let tags: [String] = []
     }
 

@@ -11,6 +11,7 @@ package enum Topology {
     package static let repliesExchange = "batuta.replies"
     package static let eventsExchange = "batuta.events"
     package static let auditExchange = "batuta.audit"
+    package static let actionsExchange = "batuta.actions"
 
     /// All exchanges, durable.
     package static let exchanges: [ExchangeDeclaration] = [
@@ -20,6 +21,7 @@ package enum Topology {
         ExchangeDeclaration(name: repliesExchange, kind: .direct),
         ExchangeDeclaration(name: eventsExchange, kind: .topic),
         ExchangeDeclaration(name: auditExchange, kind: .topic),
+        ExchangeDeclaration(name: actionsExchange, kind: .topic),
     ]
 
     /// How often the broker delivers a message before it drops it: the last net under `BatchConsumer`, which takes a
@@ -41,6 +43,12 @@ package enum Topology {
     package static let engineSignals = Subscription(
         queue: .quorum("engine.signals", deliveryLimit: deliveryLimit),
         bindings: [Binding(queue: "engine.signals", exchange: signalsExchange, routingKey: "#")]
+    )
+
+    /// Every answer of a service that carries out an action, for the engine.
+    package static let engineActions = Subscription(
+        queue: .quorum("engine.actions", deliveryLimit: deliveryLimit),
+        bindings: [Binding(queue: "engine.actions", exchange: actionsExchange, routingKey: ActionRoute.everyResult)]
     )
 
     /// Every audit entry, for one audit-writer at a time.

@@ -4,6 +4,9 @@ package struct OutgoingMessage: Sendable, Equatable {
     package var routingKey: String
     /// Whether the broker returns the message when no queue takes it, instead of dropping it.
     package var isMandatory: Bool
+    /// Whether it is given to the broker once at most: where its fate is unknown its caller is told so, and it is not
+    /// published again.
+    package var isSentOnce = false
     package var properties: MessageProperties
     package var body: [UInt8]
 

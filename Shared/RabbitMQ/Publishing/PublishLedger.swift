@@ -36,6 +36,8 @@ struct PublishLedger {
         var deadline: ContinuousClock.Instant
         var outcomes: [PublishOutcome?]
         var remaining: Int
+        /// Whether a message that is sent once was given to the broker.
+        var isGivenAway = false
         /// That an exchange is missing, which the caller is told at the deadline.
         var obstacle: RabbitMQError?
     }
@@ -133,7 +135,8 @@ struct PublishLedger {
         holds.removeAll()
         pendingEvents = 0
         let remainder = tracker.connectionLost()
-        return resolve(remainder.resolved) + submissions.keys.sorted().compactMap { complete($0, .failure(error)) }
+        return resolve(remainder.resolved) + giveUp(remainder.unresolved, error)
+            + submissions.keys.sorted().compactMap { complete($0, .failure(error)) }
     }
 
     // MARK: Connection
@@ -150,6 +153,7 @@ struct PublishLedger {
             guard isWanted(item) else { continue }
             guard !isHeld(item) else { continue }
             tracker.published(item, identity: item.identity, at: now)
+            if item.message.isSentOnce, let id = item.submission { submissions[id]?.isGivenAway = true }
             out.append(item)
             if suspects > 0 { break }
         }
@@ -159,6 +163,18 @@ struct PublishLedger {
     /// The broker confirmed.
     mutating func acknowledged(tag: UInt64, multiple: Bool) -> [Completion] {
         resolve(tracker.acknowledged(tag: tag, multiple: multiple))
+    }
+
+    /// The broker refused responsibility, because a queue is full or has failed.
+    ///
+    /// - Returns: Nil where messages are among those refused that are to be published again: on another connection.
+    mutating func nacked(tag: UInt64, multiple: Bool) -> [Completion]? {
+        var settled = tracker
+        let items = settled.nacked(tag: tag, multiple: multiple)
+        guard !items.isEmpty, items.allSatisfy(\.message.isSentOnce) else { return nil }
+        tracker = settled
+        let error = RabbitMQError(.nacked, "the broker refused the message")
+        return items.compactMap(\.submission).compactMap { complete($0, .failure(error)) }
     }
 
     /// The broker returned a mandatory message; the confirm that follows completes it.
@@ -185,8 +201,9 @@ struct PublishLedger {
         lastFailure = error
         blockedReason = nil
         let remainder = tracker.connectionLost()
+        let completions = giveUp(remainder.unresolved, error)
         requeue(remainder.unresolved)
-        return resolve(remainder.resolved)
+        return resolve(remainder.resolved) + completions
     }
 
     /// A connection is ready.
@@ -206,13 +223,14 @@ struct PublishLedger {
         let isHolding = error.code == .notFound || culprits.allSatisfy { $0.submission == nil }
         if isHolding, let exchange = culprits.first?.message.exchange { hold(exchange, error, at: now) }
         var completions: [Completion] = []
-        for case .some(let id) in culprits.map(\.submission) {
+        for culprit in culprits {
+            guard let id = culprit.submission else { continue }
             submissions[id]?.obstacle = error
-            guard error.code != .notFound, let completion = complete(id, .failure(error)) else { continue }
+            guard error.code != .notFound || culprit.message.isSentOnce, let completion = complete(id, .failure(error)) else { continue }
             completions.append(completion)
         }
         let remainder = tracker.connectionLost()
-        completions += resolve(remainder.resolved)
+        completions += resolve(remainder.resolved) + giveUp(remainder.unresolved, error)
         let requeued = requeue(remainder.unresolved)
         if culprits.isEmpty { suspects = requeued }
         return completions
@@ -225,6 +243,13 @@ struct PublishLedger {
         guard let id = item.submission else { return true }
         guard let submission = submissions[id] else { return false }
         return submission.outcomes[item.index] == nil
+    }
+
+    /// Tells the callers of messages that are sent once that nobody knows what has become of them.
+    private mutating func giveUp(_ items: [Item], _ error: RabbitMQError) -> [Completion] {
+        let lost = RabbitMQError(.connectionLost, "the broker has not confirmed the message: \(error)")
+        return items.filter(\.message.isSentOnce).compactMap(\.submission)
+            .compactMap { complete($0, .failure(lost)) }
     }
 
     /// Puts what a lost connection left open before everything that waits.
@@ -290,6 +315,9 @@ struct PublishLedger {
     }
 
     private func expiry(of submission: UInt64) -> RabbitMQError {
+        if submissions[submission]?.isGivenAway == true {
+            return RabbitMQError(.confirmTimeout, "the deadline passed before the broker confirmed")
+        }
         if let blockedReason { return RabbitMQError(.blocked, "the broker takes no messages: \(blockedReason)") }
         if let obstacle = submissions[submission]?.obstacle { return obstacle }
         guard let lastFailure else {

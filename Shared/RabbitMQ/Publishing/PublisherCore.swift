@@ -185,6 +185,10 @@ final class PublisherCore: ConnectionClient {
         case .acknowledged(let tag, let multiple):
             completions += ledger.acknowledged(tag: tag, multiple: multiple)
         case .nacked(let tag, let multiple):
+            if let settled = ledger.nacked(tag: tag, multiple: multiple) {
+                completions += settled
+                return nil
+            }
             return RabbitMQError(.nacked, "the broker refused message \(tag)\(multiple ? " and those before it" : "")")
         case .returned(let message):
             guard case .return(let code, let text) = message.origin else { return nil }

@@ -5,7 +5,9 @@ import ServiceLifecycle
 ///
 /// A message stays with the publisher until it is confirmed, returned or refused, or until its deadline: when a
 /// connection is lost, or the broker is silent or refuses responsibility, it is published again on another one.
-/// So a message may arrive more than once, and a call that failed may still have published it.
+/// So a message may arrive more than once, and a call that failed may still have published it. One that is marked as
+/// sent once is published once at most: it fails with `connectionLost` or `confirmTimeout` where the broker may have it,
+/// with `nacked` where the broker has refused it, and with anything else where it was not given away.
 ///
 /// One thread of its own holds the one connection; calls only put messages in its mailbox and wait.
 package final class RabbitMQPublisher: Service, Sendable {

@@ -16,7 +16,7 @@ import Testing
             ["commands", "requests", "replies.\(instance)", "events.\(instance)"].map {
                 (service, "\(service.rawValue).\($0)")
             }
-        } + [(.engine, "engine.signals"), (.audit, "audit.writer")]
+        } + [(.engine, "engine.signals"), (.engine, "engine.actions"), (.audit, "audit.writer")]
 
     /// Who may publish where with which key.
     private static let publishing: [(exchange: String, key: String, by: Set<ServiceName>)] =
@@ -41,6 +41,9 @@ import Testing
             ("batuta.audit", "acme", []),
             ("batuta.audit", "acme.engine.more", []),
             ("batuta.audit", "Acme.engine", []),
+            ("batuta.actions", "call.acme.student.level", [.engine]),
+            ("batuta.actions", "result.acme.student.level", []),
+            ("batuta.actions", "calls.acme.student.level", []),
             ("amq.default", "engine.signals", []),
             ("amq.default", "audit.writer", []),
             ("amq.topic", "x", []),
@@ -54,6 +57,9 @@ import Testing
             ("batuta.signals", "#", [.engine]),
             ("batuta.signals", "order.paid", []),
             ("batuta.audit", "#", [.audit]),
+            ("batuta.actions", "result.#", [.engine]),
+            ("batuta.actions", "#", []),
+            ("batuta.actions", "call.#", []),
             ("batuta.audit", "acme.engine", []),
             ("batuta.events", "#", [.gateway]),
             ("batuta.events", "runs.*", [.gateway]),

@@ -19,8 +19,8 @@ import Testing
         let root = try JSONDocument(parsing: bytes).root
         #expect(root["users"]?.count == 5)
         #expect(root["permissions"]?.count == 5)
-        #expect(root["topic_permissions"]?.count == 25)
-        #expect(root["exchanges"]?.count == 6)
+        #expect(root["topic_permissions"]?.count == 30)
+        #expect(root["exchanges"]?.count == 7)
         #expect(root["vhosts"]?.count == 1)
         #expect(root["queues"] == nil)
     }

@@ -1,5 +1,5 @@
-import Domain
 import JSON
+import Messaging
 
 /// The names of actions that administrators register.
 enum ActionKey {
@@ -7,15 +7,7 @@ enum ActionKey {
     static let reservedAreas: Set<String> = ["automation", "data", "flow", "http", "job", "notify", "signal"]
 
     /// Whether a text is `area.verb`: `^[a-z][a-z0-9_-]*\.[A-Za-z][A-Za-z0-9_-]*$`, of 100 bytes at most.
-    static func isWellFormed(_ text: String) -> Bool {
-        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard text.utf8.count <= 100, parts.count == 2, let area = parts[0].first, let verb = parts[1].first else {
-            return false
-        }
-        return area.isLowercaseLetter && verb.isLetter
-            && parts[0].allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0.isDashOrUnderscore }
-            && parts[1].allSatisfy { $0.isLetter || $0.isDigit || $0.isDashOrUnderscore }
-    }
+    static func isWellFormed(_ text: String) -> Bool { ActionRoute.isActionKey(text) }
 
     /// Whether a text names an area that is the engine's own.
     static func isReserved(_ text: String) -> Bool {
@@ -48,10 +40,4 @@ enum ActionKey {
                 }
         }
     }
-}
-
-extension UInt8 {
-    fileprivate var isLetter: Bool { isLowercaseLetter || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) }
-
-    fileprivate var isDashOrUnderscore: Bool { self == UInt8(ascii: "-") || self == UInt8(ascii: "_") }
 }

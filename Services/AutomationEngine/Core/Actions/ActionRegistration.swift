@@ -9,7 +9,7 @@ struct ActionRegistration: Sendable {
     var declaration: ActionDeclaration
     /// What a dry run gives, valid under the output's schema; nil where the action cannot be simulated.
     var sample: [UInt8]?
-    var endpoint: HTTPEndpoint
+    var endpoint: ActionEndpoint
     /// The secrets that it names, with their places.
     var secrets: [(name: String, pointer: JSONPointer)]
     /// As it was written.
@@ -32,7 +32,7 @@ struct ActionRegistration: Sendable {
     init(
         declaration: ActionDeclaration,
         sample: [UInt8]?,
-        endpoint: HTTPEndpoint,
+        endpoint: ActionEndpoint,
         secrets: [(name: String, pointer: JSONPointer)],
         bytes: [UInt8]
     ) {

@@ -43,10 +43,14 @@ struct ActionRegistrationReader {
         let input = readSchema("input_schema")
         let output = readSchema("output_schema")
         let isIdempotent = reader.readIdempotent(body["idempotent"], at: place("idempotent")) ?? false
-        let timeout = reader.readTimeout(body["timeout"], at: place("timeout"))
+        let endpoint = readEndpoint()
+        let timeout = reader.readTimeout(
+            body["timeout"],
+            upTo: endpoint?.endpoint.maximumTimeout ?? DefinitionReader.maximumTimeout,
+            at: place("timeout")
+        )
         let retry = reader.readRetry(body["retry"], at: place("retry"))
         let sample = readSimulation(output)
-        let endpoint = readEndpoint()
         guard faults.isEmpty, let title, let input, let output, let endpoint else {
             return nil
         }
@@ -146,19 +150,33 @@ struct ActionRegistrationReader {
 // MARK: - Where it is called
 
 extension ActionRegistrationReader {
-    private typealias ReadEndpoint = (endpoint: HTTPEndpoint, secrets: [(name: String, pointer: JSONPointer)])
+    private typealias ReadEndpoint = (endpoint: ActionEndpoint, secrets: [(name: String, pointer: JSONPointer)])
 
     private mutating func readEndpoint() -> ReadEndpoint? {
         let pointer = place("endpoint")
-        guard let endpoint = body["endpoint"], endpoint.kind == .object, let http = endpoint["http"],
-            http.kind == .object
-        else {
-            let code = body["endpoint"] == nil ? "required" : "invalid_type"
-            reader.add(pointer, code, "The endpoint is {\"http\": {\"url\": …}}.")
-            return nil
+        let endpoint = body["endpoint"]
+        if let endpoint, endpoint.kind == .object {
+            reader.refuseUnknown(endpoint, known: ["http", "amqp"], at: pointer)
         }
-        reader.refuseUnknown(endpoint, known: ["http"], at: pointer)
-        return readHTTP(http, at: pointer.appending("http"))
+        switch (endpoint?["http"], endpoint?["amqp"]) {
+        case (.some(let http), nil) where http.kind == .object:
+            return readHTTP(http, at: pointer.appending("http"))
+        case (nil, .some(let amqp)) where amqp.kind == .object:
+            return readAMQP(amqp, at: pointer.appending("amqp"))
+        case (.some, .some):
+            reader.add(pointer, "invalid_value", "An action is called over http or over amqp, not over both.")
+        default:
+            let code = endpoint == nil ? "required" : "invalid_type"
+            reader.add(pointer, code, "The endpoint is {\"http\": {\"url\": …}} or {\"amqp\": {}}.")
+        }
+        return nil
+    }
+
+    private mutating func readAMQP(_ amqp: JSONView, at pointer: JSONPointer) -> ReadEndpoint? {
+        reader.refuseUnknown(amqp, known: AMQPEndpoint.members, at: pointer)
+        let place = pointer.appending("secret")
+        let signing = readSigningSecret(amqp["secret"], at: place)
+        return (.amqp(AMQPEndpoint(signingSecret: signing)), signing.map { [($0, place)] } ?? [])
     }
 
     private mutating func readHTTP(_ http: JSONView, at pointer: JSONPointer) -> ReadEndpoint? {
@@ -179,7 +197,7 @@ extension ActionRegistrationReader {
         }
         let secrets = fields.secrets.map { ($0.name, $0.pointer) }
         return (
-            HTTPEndpoint(url: url, fields: fields, signingSecret: signing),
+            .http(HTTPEndpoint(url: url, fields: fields, signingSecret: signing)),
             secrets + (signing.map { [($0, pointer.appending("secret"))] } ?? [])
         )
     }

@@ -57,7 +57,12 @@ extension Simulation {
         guard let registration = action.registration else {
             throw RemoteAction.withdrawn(action.key)
         }
-        self.init(would: "Call \(action.key) at \(registration.endpoint.url).", output: registration.sample)
+        let place =
+            switch registration.endpoint {
+            case .http(let endpoint): "at \(endpoint.url)"
+            case .amqp: "over the broker"
+            }
+        self.init(would: "Call \(action.key) \(place).", output: registration.sample)
     }
 
     /// A dry run knows no secret, so what holds one may be valid.

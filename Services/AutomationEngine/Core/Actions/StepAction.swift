@@ -77,6 +77,11 @@ struct RemoteAction: Sendable {
     /// Nil where it was withdrawn: a run that has begun comes as far as the step that names it.
     var registration: ActionRegistration?
 
+    /// Whether it is called over the broker, as far as that is known.
+    var isOverBroker: Bool {
+        if case .amqp? = registration?.endpoint { true } else { false }
+    }
+
     /// The refusal of what needs the action.
     static func withdrawn(_ key: String) -> StepError {
         StepError(code: "action_withdrawn", detail: "The action \"\(key)\" is not registered any more.")

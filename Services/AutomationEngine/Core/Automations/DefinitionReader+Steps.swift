@@ -4,8 +4,10 @@ import OutboundHTTP
 import Templates
 
 extension DefinitionReader {
-    /// How long an attempt may take at most.
+    /// How long an attempt may take at most that somebody waits for.
     static let maximumTimeout = Duration.seconds(300)
+    /// How long an attempt may take at most whose answer comes over the broker.
+    static let longestTimeout = Duration.seconds(366 * 86_400)
     /// How many attempts a step may have at most.
     static let maximumAttempts: Int64 = 100
 
@@ -43,7 +45,11 @@ extension DefinitionReader {
         checkSteps(ofPattern: step["when"], reading, at: pointer.appending("when"))
         let forEach = readForEach(step["for_each"], reading, at: pointer.appending("for_each"))
         let retry = readRetry(step["retry"], at: pointer.appending("retry"))
-        let timeout = readTimeout(step["timeout"], at: pointer.appending("timeout"))
+        let timeout = readTimeout(
+            step["timeout"],
+            upTo: longestTimeout(of: action),
+            at: pointer.appending("timeout")
+        )
         let onError = readOnError(step["on_error"], scope, at: pointer.appending("on_error"))
         let isIdempotent = readIdempotent(step["idempotent"], at: pointer.appending("idempotent"))
         if let action {
@@ -63,6 +69,10 @@ extension DefinitionReader {
                 let detail = "A run listens from its start on, before there are items; so this step is not repeated."
                 add(pointer.appending("for_each"), "invalid_value", detail)
             }
+        }
+        if origin == .author, case .remote(let action) = action, action.isOverBroker, input?.secretNames.isEmpty == false {
+            let detail = "What is sent over the broker is kept in a queue, so no secret may stand in it."
+            add(pointer.appending("input"), "secret_not_allowed", detail)
         }
         guard faults.count == before, let name, let action, let input else {
             return nil
@@ -173,15 +183,30 @@ extension DefinitionReader {
     }
 
     /// Reads how long an attempt may take.
-    mutating func readTimeout(_ timeout: JSONView?, at pointer: JSONPointer) -> Duration? {
+    mutating func readTimeout(
+        _ timeout: JSONView?,
+        upTo limit: Duration = maximumTimeout,
+        at pointer: JSONPointer
+    ) -> Duration? {
         guard let duration = readDuration(timeout, at: pointer) else {
             return nil
         }
-        guard duration > .zero, duration <= Self.maximumTimeout else {
-            add(pointer, "invalid_value", "A timeout is from 1ms to 300s.")
+        guard duration > .zero, duration <= limit else {
+            add(pointer, "invalid_value", "A timeout is from 1ms to \(limit == Self.maximumTimeout ? "300s" : "366d").")
             return nil
         }
         return duration
+    }
+
+    /// What was taken once is not refused because its action is called in another way by now.
+    private func longestTimeout(of action: StepAction?) -> Duration {
+        guard origin == .author else {
+            return Self.longestTimeout
+        }
+        guard case .remote(let action) = action, let endpoint = action.registration?.endpoint else {
+            return Self.maximumTimeout
+        }
+        return endpoint.maximumTimeout
     }
 
     private mutating func readOnError(

@@ -1,5 +1,7 @@
 import Contracts
+import Domain
 import JSON
+import Messaging
 import OutboundHTTP
 import Persistence
 import Templates
@@ -20,40 +22,94 @@ extension EffectPerformer {
         while isHeld: @Sendable () -> Bool
     ) async -> AttemptOutcome {
         let step = machine.definition(at: position)
-        let deadline = ContinuousClock.now + step.timeout
+        let start = ContinuousClock.now
+        // What is needed for a call is there at once or not, however long its answer may take.
+        let lookUp = start + min(step.timeout, DefinitionReader.maximumTimeout)
         do throws(StepError) {
-            let registration = try await registration(of: action.key, tenant: machine.record.tenant, deadline)
+            let registration = try await registration(of: action.key, tenant: machine.record.tenant, lookUp)
             let endpoint = registration.endpoint
             let texts = try await secrets.texts(
                 step.input.secretNames.union(endpoint.secretNames),
                 tenant: machine.record.tenant,
-                deadline: deadline
+                deadline: lookUp
             )
-            let context = RunContext(machine, position)
-            let input = try context.resolve(step.input, secrets: texts).value
+            let input = try RunContext(machine, position).resolve(step.input, secrets: texts).value
             try registration.declaration.input.require(input, orElse: "invalid_input")
-            let fields = try context.resolve(endpoint.fields, secrets: texts).value
-            guard let fields = try? JSONDocument(parsing: fields, limits: .wrapped).root else {
-                throw StepError(code: "invalid_input", detail: "The endpoint of the action cannot be read.")
+            switch endpoint {
+            case .http(let endpoint):
+                let call = try call(registration, at: endpoint, input, texts, machine, position)
+                guard isHeld() else {
+                    return .notMade(.leaseLost)
+                }
+                return await send(call, registration, SecretMask(texts.values), lookUp)
+            case .amqp(let endpoint):
+                let deadline = start + step.timeout
+                let (message, route) = try message(action.key, endpoint, input, texts, machine, position, deadline)
+                guard isHeld() else {
+                    return .notMade(.leaseLost)
+                }
+                return await publish(message, to: route, deadline)
             }
-            let call = try RemoteCall(
-                registration,
-                input: input,
-                fields: fields,
-                signingSecret: endpoint.signingSecret.flatMap { texts[$0] },
-                run: machine.record.id,
-                step: machine.record.steps[position],
-                named: machine.effectName(at: position),
-                at: Timestamp.now().microseconds / 1_000_000
-            )
-            guard isHeld() else {
-                return .notMade(.leaseLost)
-            }
-            return await send(call, registration, SecretMask(texts.values), deadline)
         } catch {
             let passes = [SecretStore.unavailable, ActionRepository.unavailable].contains(error.code)
             return .failed(AttemptOutcome.Failure(error: error, isRetryable: passes))
         }
+    }
+
+    /// The call over HTTP.
+    private func call(
+        _ registration: ActionRegistration,
+        at endpoint: HTTPEndpoint,
+        _ input: [UInt8],
+        _ texts: [String: String],
+        _ machine: RunMachine,
+        _ position: Int
+    ) throws(StepError) -> RemoteCall {
+        let fields = try RunContext(machine, position).resolve(endpoint.fields, secrets: texts).value
+        guard let fields = try? JSONDocument(parsing: fields, limits: .wrapped).root else {
+            throw StepError(code: "invalid_input", detail: "The endpoint of the action cannot be read.")
+        }
+        return try RemoteCall(
+            registration.declaration.key,
+            at: endpoint,
+            input: input,
+            fields: fields,
+            signingSecret: endpoint.signingSecret.flatMap { texts[$0] },
+            run: machine.record.id,
+            step: machine.record.steps[position],
+            named: machine.effectName(at: position),
+            at: Timestamp.now().microseconds / 1_000_000
+        )
+    }
+
+    /// The call over the broker, with its way.
+    private func message(
+        _ key: String,
+        _ endpoint: AMQPEndpoint,
+        _ input: [UInt8],
+        _ texts: [String: String],
+        _ machine: RunMachine,
+        _ position: Int,
+        _ deadline: ContinuousClock.Instant
+    ) throws(StepError) -> (OutgoingMessage, ActionRoute) {
+        guard machine.definition(at: position).input.secretNames.isEmpty else {
+            let detail = "The action is called over the broker, which keeps what is sent; the input names a secret."
+            throw StepError(code: "secret_not_allowed", detail: detail)
+        }
+        guard let tenant = Tenant(machine.record.tenant), let route = ActionRoute(tenant: tenant, action: key) else {
+            throw .notExecutable("The action's name is none.")
+        }
+        let message = try BrokerCall.message(
+            to: route,
+            input: input,
+            of: machine.record,
+            position,
+            named: machine.effectName(at: position),
+            signingSecret: endpoint.signingSecret.flatMap { texts[$0] },
+            at: Timestamp.now().microseconds,
+            within: deadline - .now
+        )
+        return (message, route)
     }
 
     private func registration(

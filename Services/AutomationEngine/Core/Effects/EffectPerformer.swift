@@ -1,6 +1,7 @@
 import Domain
 import FoundationEssentials
 import JSON
+import Messaging
 import OutboundHTTP
 import Templates
 
@@ -12,6 +13,8 @@ struct EffectPerformer: Sendable {
     let client: OutboundClient
     var mail = MailPerformer(client: nil)
     let secrets: SecretStore
+    /// What calls over the broker are sent with; nil where there are none.
+    var publisher: RabbitMQPublisher?
 
     /// Makes an attempt, which is recorded.
     ///

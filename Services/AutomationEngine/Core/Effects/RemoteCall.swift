@@ -21,7 +21,8 @@ struct RemoteCall: Sendable {
     /// Puts an attempt into words.
     ///
     /// - Parameters:
-    ///   - action: The action, as it is registered now.
+    ///   - key: The action's key.
+    ///   - endpoint: Where it is called, as it is registered now.
     ///   - input: The step's input, with its secrets.
     ///   - fields: The endpoint, with its secrets.
     ///   - signingSecret: The text of the secret that signs; nil where nothing is signed.
@@ -31,7 +32,8 @@ struct RemoteCall: Sendable {
     ///   - seconds: Seconds of Unix time, which the signature holds.
     /// - Throws: What is wrong with a secret.
     init(
-        _ action: ActionRegistration,
+        _ key: String,
+        at endpoint: HTTPEndpoint,
         input: [UInt8],
         fields: JSONView,
         signingSecret: String?,
@@ -40,8 +42,8 @@ struct RemoteCall: Sendable {
         named name: String,
         at seconds: Int64
     ) throws(StepError) {
-        url = action.endpoint.url
-        body = Self.body(action.declaration.key, input: input, run: run, step: step)
+        url = endpoint.url
+        body = Self.body(key, input: input, run: run, step: step)
         var headers =
             fields["headers"]?.members.map { OutboundRequest.Header($0.key, $0.value.stringValue ?? "") } ?? []
         secretHeaders = Set(headers.map { $0.name.lowercased() } + ["authorization"])
@@ -56,7 +58,8 @@ struct RemoteCall: Sendable {
         self.headers = headers
     }
 
-    private static func body(_ key: String, input: [UInt8], run: UUID, step: RunRecord.Step) -> [UInt8] {
+    /// What a service is told of the attempt, as JSON.
+    static func body(_ key: String, input: [UInt8], run: UUID, step: RunRecord.Step) -> [UInt8] {
         var writer = JSONWriter(capacity: input.count + 256)
         writer.beginObject()
         writer.member("action", key)

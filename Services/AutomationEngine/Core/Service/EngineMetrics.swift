@@ -108,6 +108,11 @@ extension EngineKeys {
             help: "What limits, dedupe keys and pauses have decided: runs that are held, skipped, canceled for others.",
             labels: ["outcome"]
         ),
+        .counter(
+            ActionAnswerIntake.counterName,
+            help: "Answers of services to calls over the broker: taken by the step that waits, or awaited by nobody.",
+            labels: ["outcome"]
+        ),
         .gauge(EngineMetrics.restingName, help: "Runs that this replica could not resume, and tries again."),
         .histogram(EngineMetrics.batchName, help: "Time of one batch, from its reading to its commit."),
     ]

@@ -31,6 +31,14 @@ package enum Engine {
             metrics: EngineMetrics()
         )
         let signals = base.consumer(Topology.engineSignals, prefetch: 1_000)
+        let answering = ActionAnswerIntake(
+            lanes: base.lanes,
+            driver: execution.driver,
+            deadLetters: letters.repository,
+            now: execution.processor.now,
+            logger: context.logger
+        )
+        let answers = base.consumer(Topology.engineActions, prefetch: 400, connection: "/actions")
         let resealing = execution.keys.map { ring in
             ServicePart(
                 "sealed secrets",
@@ -38,7 +46,12 @@ package enum Engine {
             )
         }
         var routes = routes(base: base, execution: execution)
-        base.desk(of: letters, process: intake.process, classify: SignalIntake.classify).register(in: &routes)
+        base.desk(
+            of: letters,
+            process: { try await Redriving(signals: intake, answers: answering).process($0) },
+            classify: SignalIntake.classify
+        )
+        .register(in: &routes)
         // Parts stop in reverse: the source ends before the part that works on what it gave out.
         return base.parts + (resealing.map { [$0] } ?? []) + execution.parts + [
             ServicePart(
@@ -57,7 +70,20 @@ package enum Engine {
                     logger: context.logger
                 )
             ),
+            ServicePart(
+                "answers of actions",
+                BatchConsumer(
+                    label: "engine.actions",
+                    source: answers,
+                    settings: BatchConsumer.Settings(maximum: 200),
+                    process: answering.process,
+                    classify: SignalIntake.classify,
+                    bury: letters.counting(answering.bury),
+                    logger: context.logger
+                )
+            ),
             ServicePart("signals", signals),
+            ServicePart("action queue", answers),
             ServicePart("dead letters", letters.gauge),
             ServicePart("requests", base.requestServer(routes)),
         ]

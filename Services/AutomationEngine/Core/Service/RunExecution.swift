@@ -37,7 +37,8 @@ struct RunExecution: Sendable {
             effects: EffectPerformer(
                 client: client,
                 mail: MailPerformer(client: mail),
-                secrets: SecretStore(database: base.database, keys: keys)
+                secrets: SecretStore(database: base.database, keys: keys),
+                publisher: base.publisher
             ),
             lanes: base.lanes,
             owner: base.instance,

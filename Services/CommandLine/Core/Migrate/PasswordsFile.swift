@@ -87,7 +87,7 @@ package struct PasswordsFile: Sendable {
         return true
     }
 
-    private static func write(_ content: Data, to path: String) throws(CommandLineError) {
+    static func write(_ content: Data, to path: String) throws(CommandLineError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("make the passwords file \(path)") }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
@@ -111,7 +111,7 @@ package struct PasswordsFile: Sendable {
     }
 
     /// 32 characters of 62: 190 bits from the system's generator, and nothing that a URL would have to escape.
-    private static func randomPassword() -> String {
+    static func randomPassword() -> String {
         let characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
         return String((0..<32).compactMap { _ in characters.randomElement() })
     }

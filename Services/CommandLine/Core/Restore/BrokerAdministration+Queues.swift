@@ -58,13 +58,19 @@ extension BrokerAdministration {
         return root.elements.map { $0 }
     }
 
-    private func send(
+    /// Asks for something once.
+    func send(
         _ method: HTTPMethod,
-        _ path: String
+        _ path: String,
+        _ body: JSONValue? = nil
     ) async throws(BrokerAdministrationError) -> (status: Int, body: [UInt8]) {
         var request = HTTPClientRequest(url: base + path)
         request.method = method
         request.headers.add(name: "Authorization", value: authorization)
+        if let bytes = body.flatMap({ try? $0.canonicalBytes() }) {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(bytes)
+        }
         do {
             let response = try await http.execute(request, timeout: .seconds(30))
             let body = try await response.body.collect(upTo: 16 << 20)
@@ -78,7 +84,7 @@ extension BrokerAdministration {
     }
 
     /// A name as one segment of a path.
-    private static func segment(_ name: String) -> String {
+    static func segment(_ name: String) -> String {
         var allowed = CharacterSet.alphanumerics
         allowed.insert(charactersIn: "-._~")
         return name.addingPercentEncoding(withAllowedCharacters: allowed) ?? name

@@ -132,9 +132,24 @@ final class RunCommitter: Service {
             return []
         }
         let runs = Set(
-            try await transaction.database.execute(RunRepository.arrived(late)).map { try $0.decode(0, as: UUID.self) }
+            try await transaction.database.execute(RunRepository.arrived(late, at: \.change.timedOut))
+                .map { try $0.decode(0, as: UUID.self) }
         )
         return Set(late.map(\.hold).filter { runs.contains($0.run) })
+    }
+
+    /// Runs that are to be parked for a step whose answer has come while they were driven: they go on with it.
+    private func answered(_ updates: [RunUpdate], in transaction: LaneTransaction) async throws -> Set<UUID> {
+        let parked = updates.filter { $0.record.status == .unknown && $0.record.error == nil }
+        guard !parked.isEmpty else {
+            return []
+        }
+        let rows = try await transaction.database.execute(
+            RunRepository.arrived(parked) { update in
+                update.record.steps.indices.filter { update.record.steps[$0].status == .unknown }
+            }
+        )
+        return Set(try rows.map { try $0.decode(0, as: UUID.self) })
     }
 
     private func store(_ updates: [RunUpdate]) async throws -> Set<RunUpdate.Hold> {
@@ -142,9 +157,13 @@ final class RunCommitter: Service {
             let rows = try await transaction.database.execute(RunRepository.locking(updates, owner: owner))
             var held = Set(try rows.map { RunUpdate.Hold(run: try $0.decode(0), fence: try $0.decode(1)) })
             held.subtract(try await overtaken(updates.filter { held.contains($0.hold) }, in: transaction))
-            let mine = updates.filter { held.contains($0.hold) }.sorted { $0.record.id < $1.record.id }
+            var mine = updates.filter { held.contains($0.hold) }.sorted { $0.record.id < $1.record.id }
             guard !mine.isEmpty else {
                 return held
+            }
+            let answered = try await answered(mine, in: transaction)
+            for index in mine.indices where answered.contains(mine[index].record.id) {
+                mine[index].record.status = .queued
             }
             transaction.enqueue(RunRepository.changing(mine, owner: owner))
             transaction.enqueue(AdmissionRepository.freeing(mine.filter(\.givesPlaceBack).map(\.record.id)))

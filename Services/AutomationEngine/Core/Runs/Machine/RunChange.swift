@@ -30,7 +30,7 @@ struct RunChange: Sendable {
     var opened: [Int: StepWait] = [:]
     /// Positions of steps that do not wait for it any more.
     var closed: Set<Int> = []
-    /// Positions of steps for which nothing had come when their time was over.
+    /// Positions of steps for which nothing had come when their time was over, or their attempt was given up for lost.
     var timedOut: Set<Int> = []
     /// How long after it is stored the run goes on, by the clock of the database.
     var timer: Duration?

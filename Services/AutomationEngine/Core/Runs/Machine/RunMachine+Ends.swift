@@ -6,6 +6,10 @@ import JSON
 extension RunMachine {
     /// Takes in how an attempt ended: the step has succeeded or failed, or there is another attempt, or a person decides.
     mutating func conclude(_ position: Int, _ outcome: AttemptOutcome, at now: Int64, chance: Double) {
+        if case .sent(let limit) = outcome {
+            return sent(position, within: limit)
+        }
+        stopAwaitingAnswer(position)
         change.ended.append(
             RunChange.AttemptEnd(
                 position: position,
@@ -28,6 +32,8 @@ extension RunMachine {
             }
         case .notMade:
             update(position) { $0.status = .queued }
+        case .sent:
+            break
         }
     }
 
@@ -60,6 +66,7 @@ extension RunMachine {
             step.finishedAt = now
             step.remaining = nil
             step.awaits = false
+            step.isSent = false
             step.arrival = nil
         }
     }

@@ -96,7 +96,8 @@ extension RunMachine {
             switch record.steps[position].status {
             case .running where record.steps[position].isRepeated:
                 hasMoved = settleItems(of: position, isStopped: isStopped, at: now) || hasMoved
-            case .waiting where isStopped:
+            // What a service has been asked to do comes to its end first, like every attempt under way.
+            case .waiting where isStopped && !record.steps[position].isSent:
                 end(position, as: .canceled, at: now)
                 hasMoved = true
             default: break
@@ -121,7 +122,7 @@ extension RunMachine {
         let failed = items.first { record.steps[$0].status == .failed }
         let stops = isStopped || failed != nil && automation.steps[position].onError != .continue
         if stops {
-            for item in items where record.steps[item].status == .waiting {
+            for item in items where record.steps[item].status == .waiting && !record.steps[item].isSent {
                 end(item, as: .canceled, at: now)
             }
         }

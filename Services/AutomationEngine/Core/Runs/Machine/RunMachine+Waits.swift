@@ -65,7 +65,7 @@ extension RunMachine {
         }
     }
 
-    private mutating func park(_ position: Int, at wait: StepWait, atMost limit: Duration) {
+    mutating func park(_ position: Int, at wait: StepWait, atMost limit: Duration) {
         change.opened[position] = wait
         update(position) { step in
             step.status = .waiting

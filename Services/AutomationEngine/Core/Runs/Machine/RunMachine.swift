@@ -89,13 +89,7 @@ struct RunMachine: Sendable {
     /// - Returns: What is to be done.
     mutating func resumed(at now: Int64, chance: Double = 0, mayAttempt: Bool = true) -> Next {
         if automation.listens { listen() }
-        for position in record.steps.indices where record.steps[position].isUnderWay {
-            let error = StepError(
-                code: "attempt_lost",
-                detail: "The engine that made the attempt ended before it could record the outcome."
-            )
-            conclude(position, .unknown(error), at: now, chance: chance)
-        }
+        takeAttempts(at: now, chance: chance)
         let next = proceed(at: now, mayAttempt: mayAttempt)
         for position in record.steps.indices { record.steps[position].isLookedAt = false }
         return next

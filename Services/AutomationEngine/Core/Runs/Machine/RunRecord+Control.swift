@@ -11,7 +11,7 @@ extension RunRecord {
     mutating func cancel(at now: Int64) -> RunChange {
         var change = RunChange()
         for position in steps.indices where !steps[position].status.isFinal {
-            if steps[position].isUnderWay {
+            if steps[position].isUnderWay || steps[position].isSent {
                 let error = StepError(
                     code: "canceled",
                     detail: "The run was canceled while the attempt was under way; it may have had its effect."
@@ -30,6 +30,7 @@ extension RunRecord {
             steps[position].finishedAt = now
             steps[position].remaining = nil
             steps[position].awaits = false
+            steps[position].isSent = false
             change.steps.insert(position)
         }
         status = .canceled

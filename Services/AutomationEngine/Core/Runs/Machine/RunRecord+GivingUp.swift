@@ -13,8 +13,10 @@ extension RunRecord {
     mutating func giveUp(_ error: StepError, at now: Int64) -> RunChange {
         var change = RunChange()
         self.error = error.bytes
-        for position in steps.indices where steps[position].isUnderWay {
+        for position in steps.indices where steps[position].isUnderWay || steps[position].isSent {
+            if steps[position].awaits { change.closed.insert(position) }
             steps[position].status = .unknown
+            steps[position].remaining = nil
             steps[position].error = error.bytes
             status = .unknown
             change.steps.insert(position)

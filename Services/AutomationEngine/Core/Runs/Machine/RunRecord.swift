@@ -40,6 +40,8 @@ struct RunRecord: Sendable {
 
         /// Whether it waits for something besides a time.
         var awaits = false
+        /// Whether that is the answer of a service to an attempt, which has not ended.
+        var isSent = false
         /// Whether what it waits for was looked at right now: only then is its time known to be over without it.
         var isLookedAt = false
         /// What has come of what it waits for, as JSON; nil until it has.

@@ -120,6 +120,14 @@ struct RunDecisions: Sendable {
                 [.uuid(id), .text(step), .textBytes(output)]
             ),
             PostgresStatement("DELETE FROM engine.timers WHERE run_id = $1", [.uuid(id)]),
+            // The person's word counts, and an answer that has just come does not.
+            PostgresStatement(
+                """
+                DELETE FROM engine.step_waits w USING engine.automation_run_steps s
+                WHERE w.run_id = $1 AND s.run_id = $1 AND s.position = w.position AND s.name = $2
+                """,
+                [.uuid(id), .text(step)]
+            ),
             PostgresStatement(
                 "UPDATE engine.automation_runs SET status = 'queued', fence = fence + 1 WHERE run_id = $1",
                 [.uuid(id)]

@@ -80,7 +80,8 @@ extension RunRepository {
                 SELECT s.run_id, s.name, s.action_key, s.status, s.attempt, s.input, s.output, s.error, s.started_at,
                        s.finished_at, s.attempts_before, s.parent, s.item,
                        CASE WHEN s.status = 'waiting' THEN extract(epoch FROM s.due_at - clock_timestamp())::float8 END,
-                       w.run_id IS NOT NULL, w.outcome
+                       w.run_id IS NOT NULL, CASE WHEN w.attempt IS NULL OR w.attempt = s.attempt THEN w.outcome END,
+                       coalesce(w.kind = 'action' AND s.status = 'waiting', false)
                 FROM engine.automation_run_steps s
                 LEFT JOIN engine.step_waits w ON w.run_id = s.run_id AND w.position = s.position
                 WHERE s.run_id = ANY ($1) ORDER BY s.run_id, s.position
@@ -182,6 +183,7 @@ extension RunRecord.Step {
             item: try row.decode(column + 11, as: Int?.self),
             remaining: try row.decode(column + 12, as: Double?.self).map { .seconds($0) },
             awaits: try row.decode(column + 13),
+            isSent: try row.decode(column + 15),
             isLookedAt: true,
             arrival: try row.decode(column + 14, as: [UInt8]?.self)
         )

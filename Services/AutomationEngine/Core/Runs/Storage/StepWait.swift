@@ -8,6 +8,8 @@ struct StepWait: Equatable, Sendable {
         case signal
         /// The end of a run.
         case run
+        /// The answer of a service to a call that went over the broker.
+        case action
     }
 
     var kind: Kind
@@ -19,6 +21,8 @@ struct StepWait: Equatable, Sendable {
     var correlation: String?
     /// Whether the row was stored before, so that signals may have come for it already.
     var isKnown = false
+    /// The attempt whose answer it is.
+    var attempt: Int?
 }
 
 extension RunRepository {
@@ -53,36 +57,47 @@ extension RunRepository {
         return statements
     }
 
-    /// The runs of updates for whose timed out steps something has come after all; the runs are locked.
-    static func arrived(_ updates: [RunUpdate]) -> PostgresStatement {
-        let steps = updates.flatMap { update in update.change.timedOut.map { (update.record.id, Int32($0)) } }
+    /// The runs for whose steps something has come after all; the runs are locked.
+    ///
+    /// - Parameters:
+    ///   - updates: What is to be stored of the runs.
+    ///   - positions: The steps of each that are looked at.
+    static func arrived(_ updates: [RunUpdate], at positions: (RunUpdate) -> some Sequence<Int>) -> PostgresStatement {
+        let steps = updates.flatMap { update in positions(update).map { (update.record.id, Int32($0)) } }
         return PostgresStatement(
             """
             SELECT DISTINCT w.run_id FROM engine.step_waits w
             JOIN unnest($1::uuid[], $2::integer[]) AS t (run_id, position) USING (run_id, position)
-            WHERE w.outcome IS NOT NULL
+            WHERE w.outcome IS NOT NULL AND (w.attempt IS NULL OR w.attempt = (
+                SELECT s.attempt FROM engine.automation_run_steps s
+                WHERE s.run_id = w.run_id AND s.position = w.position))
             """,
             [.uuidArray(steps.map(\.0)), .int4Array(steps.map(\.1))]
         )
     }
 
-    /// A signal that has come for a row before stays there.
+    /// A signal that has come for a row before stays there, and so does an answer of the same attempt; one of an attempt
+    /// before it is none any more.
     private static func opening(_ opened: [Opened]) -> PostgresStatement {
         PostgresStatement(
             """
             INSERT INTO engine.step_waits (run_id, position, tenant, kind, request, signal_type, paths, correlation,
-                                           opened_at)
-            SELECT w.run_id, w.position, w.tenant, w.kind, w.request, w.signal_type, w.paths, w.correlation,
+                                           attempt, opened_at)
+            SELECT w.run_id, w.position, w.tenant, w.kind, w.request, w.signal_type, w.paths, w.correlation, w.attempt,
                    clock_timestamp()
-            FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-                AS w (run_id, position, tenant, kind, request, signal_type, paths, correlation)
-            ON CONFLICT (run_id, position) DO UPDATE SET request = excluded.request, correlation = excluded.correlation
+            FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                        $9::integer[])
+                AS w (run_id, position, tenant, kind, request, signal_type, paths, correlation, attempt)
+            ON CONFLICT (run_id, position) DO UPDATE
+            SET request = excluded.request, correlation = excluded.correlation, attempt = excluded.attempt,
+                outcome = CASE WHEN step_waits.attempt IS NOT DISTINCT FROM excluded.attempt THEN step_waits.outcome END
             """,
             [
                 .uuidArray(opened.map(\.run.id)), .int4Array(opened.map { Int32($0.position) }),
                 .textArray(opened.map(\.run.tenant)), .textArray(opened.map(\.wait.kind.rawValue)),
                 .textBytesArray(opened.map(\.wait.request)), .textArray(opened.map(\.wait.shape?.type)),
                 .textArray(opened.map(\.wait.shape?.pathsText)), .textArray(opened.map(\.wait.correlation)),
+                .int4Array(opened.map { $0.wait.attempt.map { Int32($0) } }),
             ]
         )
     }

@@ -8,13 +8,13 @@ package struct BrokerCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "broker",
         abstract: "Bring the broker's exchanges, users and permissions to what this release needs.",
-        subcommands: [BrokerApplyCommand.self, BrokerDefinitionsCommand.self]
+        subcommands: [BrokerActionCommand.self, BrokerApplyCommand.self, BrokerDefinitionsCommand.self]
     )
 
     package init() {}
 }
 
-/// What both subcommands need to make the definitions.
+/// What `apply` and `definitions` need to make the definitions.
 struct BrokerDefinitionsOptions: ParsableArguments {
     @Option(
         name: .long,
