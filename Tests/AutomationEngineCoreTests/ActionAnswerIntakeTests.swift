@@ -52,8 +52,8 @@ struct ActionAnswerIntakeTests {
             let run = machine.record.id
             try await desk.answer(machine, Self.done, tenant: "other")
             try await desk.answer(machine, Self.done, action: "student.other")
-            for (position, attempt) in [(0, 2), (1, 1), (7, 1)] {
-                try await desk.answer(AttemptName(run: run, position: Int32(position), attempt: Int32(attempt)), Self.done)
+            for (position, attempt) in [(Int32(0), Int32(2)), (1, 1), (7, 1)] {
+                try await desk.answer(AttemptName(run: run, position: position, attempt: attempt), Self.done)
             }
             try await desk.answer(AttemptName(run: UUIDv7.make(), position: 0, attempt: 1), Self.done)
             #expect(try await desk.engine.texts(Self.rows) == ["1 open"])
@@ -96,7 +96,7 @@ struct ActionAnswerIntakeTests {
             )
             try await desk.send(&third)
             #expect(try await desk.engine.texts(Self.rows) == ["2 open"])
-            #expect(try await desk.isDue() == [false])
+            #expect(try await desk.isDue().last == false)
         }
     }
 
@@ -143,6 +143,13 @@ struct ActionAnswerIntakeTests {
             var again = try await desk.machine(other)
             #expect(again.resumed(at: TestEngine.now) == .attempts([0]))
             #expect(again.record.steps[0].attempt == 2)
+            try await desk.own(other)
+            try await desk.store(&again)
+            var twice = try await desk.machine(other)
+            #expect(twice.resumed(at: TestEngine.now) == .park)
+            #expect(try await desk.commit(&twice) == true)
+            try await desk.answer(other, Self.done)
+            #expect(try await desk.engine.texts(Self.rows).isEmpty, "it is the second attempt that is parked")
         }
     }
 

@@ -72,7 +72,8 @@ struct ActionAnswerTests {
             #"{"status":"failed","error":{"code":"c"}}"#, #"{"status":"failed","error":{"code":1,"detail":"d"}}"#,
             #"{"status":"failed","error":{"code":"","detail":"d"}}"#,
             #"{"status":"failed","error":{"detail":"d"},"retryable":"yes"}"#,
-            #"{"status":"failed","error":{"detail":"d"},"retry_after":10}"#, "{\"status\":\"succeeded\",\"output\":\"\0\"}",
+            #"{"status":"failed","error":{"detail":"d"},"retry_after":10}"#,
+            "{\"status\":\"succeeded\",\"output\":\"\0\"}",
         ]
     )
     func unreadable(body: String) throws {

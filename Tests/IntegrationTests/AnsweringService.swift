@@ -28,7 +28,13 @@ final class AnsweringService: Sendable {
         var queue = QueueDeclaration(name: "actions.\(tenant).\(action)")
         // It may declare nothing.
         queue.isPassive = true
-        consumer = RabbitMQConsumer(configuration: configuration, queue: queue, bindings: [], prefetch: 10, logger: logger)
+        consumer = RabbitMQConsumer(
+            configuration: configuration,
+            queue: queue,
+            bindings: [],
+            prefetch: 10,
+            logger: logger
+        )
         publisher = RabbitMQPublisher(configuration: configuration, logger: logger)
     }
 

@@ -71,7 +71,8 @@ extension IntegrationTests {
         #expect(try await !broker(action).contains("password"), "an existing user keeps its password")
         var signals = [early.signalID]
         for number in 1...6 {
-            signals.append(try await installation.post(id: "\(key)-\(number)", type: key, data: #"{"n":\#(number)}"#).signalID)
+            let receipt = try await installation.post(id: "\(key)-\(number)", type: key, data: #"{"n":\#(number)}"#)
+            signals.append(receipt.signalID)
         }
         try await eventually("the queue is full") {
             try await attempts("queue_full", of: key)
@@ -88,7 +89,11 @@ extension IntegrationTests {
             }
             service.holdBack()
             let slow = try await installation.post(id: "\(key)-slow", type: key, data: #"{"n":7}"#)
-            try await eventually("the service has the call") { service.heldBack } until: { $0 == 1 }
+            try await eventually("the service has the call") {
+                service.heldBack
+            } until: {
+                $0 == 1
+            }
             for replica in installation.replicas(of: .engine) { try await replica.kill() }
             try await service.answerHeldBack()
             try await installation.restartEnded()

@@ -226,7 +226,8 @@ struct PublishLedger {
         for culprit in culprits {
             guard let id = culprit.submission else { continue }
             submissions[id]?.obstacle = error
-            guard error.code != .notFound || culprit.message.isSentOnce, let completion = complete(id, .failure(error)) else { continue }
+            guard error.code != .notFound || culprit.message.isSentOnce, let completion = complete(id, .failure(error))
+            else { continue }
             completions.append(completion)
         }
         let remainder = tracker.connectionLost()

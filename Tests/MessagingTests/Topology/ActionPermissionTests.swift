@@ -65,8 +65,9 @@ import Testing
                 body: body.map { Array($0.utf8) }
             )
             let isRefused = ["ACCESS_REFUSED", "Access refused"].contains { answer.text.contains($0) }
-            #expect((200..<300).contains(answer.status) == allowed, "\(method) \(path): \(answer.status) \(answer.text)")
-            #expect(isRefused == !allowed, "\(method) \(path): \(answer.status) \(answer.text)")
+            let what = "\(method) \(path): \(answer.status) \(answer.text)"
+            #expect((200..<300).contains(answer.status) == allowed, "\(what)")
+            #expect(isRefused == !allowed, "\(what)")
         }
         func publish(_ allowed: Bool, _ exchange: String, _ key: String) async throws {
             let body = #"{"properties":{},"routing_key":"\#(key)","payload":"x","payload_encoding":"string"}"#

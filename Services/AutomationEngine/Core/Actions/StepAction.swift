@@ -19,6 +19,11 @@ enum StepAction: Sendable {
         if case .builtIn(.waitForSignal) = self { true } else { false }
     }
 
+    /// Whether it is called over the broker, as far as that is known.
+    var isOverBroker: Bool {
+        if case .remote(let action) = self, case .amqp? = action.registration?.endpoint { true } else { false }
+    }
+
     /// Whether an attempt reaches outside the engine, and must be recorded before it is made.
     var hasEffect: Bool {
         switch self {
@@ -76,11 +81,6 @@ struct RemoteAction: Sendable {
     var key: String
     /// Nil where it was withdrawn: a run that has begun comes as far as the step that names it.
     var registration: ActionRegistration?
-
-    /// Whether it is called over the broker, as far as that is known.
-    var isOverBroker: Bool {
-        if case .amqp? = registration?.endpoint { true } else { false }
-    }
 
     /// The refusal of what needs the action.
     static func withdrawn(_ key: String) -> StepError {

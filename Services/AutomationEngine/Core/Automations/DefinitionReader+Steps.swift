@@ -70,7 +70,7 @@ extension DefinitionReader {
                 add(pointer.appending("for_each"), "invalid_value", detail)
             }
         }
-        if origin == .author, case .remote(let action) = action, action.isOverBroker, input?.secretNames.isEmpty == false {
+        if origin == .author, action?.isOverBroker == true, input?.secretNames.isEmpty == false {
             let detail = "What is sent over the broker is kept in a queue, so no secret may stand in it."
             add(pointer.appending("input"), "secret_not_allowed", detail)
         }

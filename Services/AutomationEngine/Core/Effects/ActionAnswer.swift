@@ -24,7 +24,8 @@ struct ActionAnswer: Sendable {
     ///
     /// - Throws: `UnreadableDelivery`, which lies in the data.
     init(_ delivery: Delivery) throws(UnreadableDelivery) {
-        guard delivery.exchange == Topology.actionsExchange, let route = ActionRoute(resultKey: delivery.routingKey) else {
+        guard delivery.exchange == Topology.actionsExchange, let route = ActionRoute(resultKey: delivery.routingKey)
+        else {
             throw UnreadableDelivery(reason: "the routing key is not that of an answer: result.<tenant>.<action_key>")
         }
         guard let attempt = delivery.properties.correlationID.flatMap({ AttemptName($0) }) else {
@@ -66,7 +67,8 @@ struct ActionAnswer: Sendable {
             throw UnreadableDelivery(reason: "a failure has no error with a detail")
         }
         let code = error["code"]?.stringValue ?? "action_failed"
-        guard error["code"] == nil || error["code"]?.stringValue != nil, (1...maximumCode).contains(code.utf8.count) else {
+        guard error["code"] == nil || error["code"]?.stringValue != nil, (1...maximumCode).contains(code.utf8.count)
+        else {
             throw UnreadableDelivery(reason: "the error's code is no text of 1 to \(maximumCode) bytes")
         }
         guard root["retryable"] == nil || root["retryable"]?.boolValue != nil else {

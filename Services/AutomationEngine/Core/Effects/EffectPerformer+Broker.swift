@@ -10,8 +10,8 @@ extension EffectPerformer {
     /// Sends the call of a registered action over the broker; its answer comes later.
     ///
     /// - Parameters:
-    ///   - route: The way to the action's service.
     ///   - message: The call.
+    ///   - route: The way to the action's service.
     ///   - deadline: Until when the answer is waited for.
     /// - Returns: That it is sent, or that it certainly is not.
     func publish(

@@ -7,10 +7,13 @@ import NIOHTTP1
 
 extension BrokerAdministration {
     /// The names of the services' own queues in a virtual host, as the topology makes them: `<service>.<purpose>…`.
+    ///
+    /// That of answers of actions is left out: an answer counts for the attempt that it names, or for nothing.
     func queues(virtualHost: String) async throws(BrokerAdministrationError) -> [String] {
         let rows = try await list("/api/queues/\(Self.segment(virtualHost))?columns=name", virtualHost)
         return rows.compactMap { $0["name"]?.stringValue }.filter { name in
-            ServiceName.allCases.contains { name.hasPrefix("\($0.rawValue).") }
+            name != Topology.engineActions.queue.name
+                && ServiceName.allCases.contains { name.hasPrefix("\($0.rawValue).") }
         }
     }
 

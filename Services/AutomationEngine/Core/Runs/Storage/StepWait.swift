@@ -62,6 +62,7 @@ extension RunRepository {
     /// - Parameters:
     ///   - updates: What is to be stored of the runs.
     ///   - positions: The steps of each that are looked at.
+    /// - Returns: A statement that answers their ids.
     static func arrived(_ updates: [RunUpdate], at positions: (RunUpdate) -> some Sequence<Int>) -> PostgresStatement {
         let steps = updates.flatMap { update in positions(update).map { (update.record.id, Int32($0)) } }
         return PostgresStatement(
