@@ -118,7 +118,7 @@ struct WaitForSignalTests {
                     for (number, isStep) in [stepIsFirst, !stepIsFirst].enumerated() {
                         group.addTask {
                             if isStep {
-                                _ = try await goOn(run, after: .seconds(3_600), desk)
+                                _ = try await desk.goOn(run, after: .seconds(3_600))
                             } else {
                                 _ = try await pay(#"{"order":"one"}"#, desk)
                             }
@@ -128,8 +128,8 @@ struct WaitForSignalTests {
                 }
                 try await group.waitForAll()
             }
-            #expect(try await due(desk) == ["true"])
-            #expect(try await goOn(run, desk).status == .succeeded)
+            #expect(try await desk.due() == ["true"])
+            #expect(try await desk.goOn(run).status == .succeeded)
         }
     }
 
