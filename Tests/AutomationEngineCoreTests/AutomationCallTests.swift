@@ -198,6 +198,45 @@ struct AutomationCallTests {
         }
     }
 
+    @Test("an output that is too long to be handed on fails the caller, and names the run")
+    func long() async throws {
+        try await AdmissionDesk.with { desk in
+            let text = String(repeating: "x", count: RunRecord.maximumOutput - 100)
+            try await automate(
+                desk,
+                Self.call(data: "{}"),
+                calling: #"{"name":"add","action_key":"data.transform","input":{"sum":"\#(text)"}}"#
+            )
+            try await desk.send("{}")
+            try await deliver(desk)
+            let called = try await run(of: "two", desk)
+            #expect(try await desk.runs(of: "two") == ["succeeded"])
+            let error = try error(of: try await desk.goOn(try await run(of: "one", desk)).steps[0])
+            #expect(error.code == "output_too_large")
+            #expect(error.run == called)
+        }
+    }
+
+    @Test("a run whose signal is stored no more still knows who waits for it")
+    func signalGone() async throws {
+        try await AdmissionDesk.with { desk in
+            try await automate(desk, Self.call(), calling: AdmissionDesk.wait)
+            try await desk.send(#"{"k":5}"#)
+            let signal = try #require(try await emitted(desk).first)
+            try await deliver(desk)
+            let called = try #require(UUID(uuidString: try await run(of: "two", desk)))
+            let repository = RunRepository(database: desk.engine.database)
+            let before = try await repository.load([called], deadline: .now + .seconds(10))[called]?.get()
+            #expect(before?.record.caller == signal.caller)
+            try await desk.engine.storage.executeAsSuperuser(
+                "DELETE FROM engine.signals WHERE signal_id = '\(signal.id)'"
+            )
+            let after = try await repository.load([called], deadline: .now + .seconds(10))[called]?.get()
+            #expect(after?.event == nil)
+            #expect(after?.record.caller == signal.caller)
+        }
+    }
+
     @Test("a step that does not wait goes on at once, and is told nothing")
     func unawaited() async throws {
         try await AdmissionDesk.with { desk in
@@ -325,5 +364,7 @@ struct AutomationCallTests {
         #expect(machine.takeChange().emissions.isEmpty)
         let would = String(decoding: try #require(machine.record.steps[0].simulation), as: UTF8.self)
         #expect(would.contains("Start a run of the automation two, and wait for its end."))
+        #expect(machine.record.status == .succeeded)
+        #expect(machine.record.steps[1].status == .notSimulated)
     }
 }

@@ -31,6 +31,27 @@ struct DefinitionReaderTests {
         #"{"trigger":{"signalType":"a.b"},"steps":[\#(step)]}"#
     }
 
+    @Test(
+        "what an action has no use for is refused, and stays where it is stored",
+        arguments: ["data.transform", "signal.emit"],
+        [#""retry":{"max_attempts":2}"#, #""timeout":"1s""#, #""idempotent":true"#]
+    )
+    func useless(action: String, member: String) throws {
+        let definition = """
+            {"trigger":{"signalType":"a"},
+             "steps":[{"action_key":"\(action)","input":{"type":"b"},\(member)}]}
+            """
+        for origin in [DefinitionReader.Origin.author, .storage] {
+            var reader = DefinitionReader(registry: .builtIn, from: origin)
+            let root = try JSONDocument(parsing: definition).root
+            switch (reader.read(root, at: JSONPointer()), origin) {
+            case (.definition, .storage): break
+            case (.faults(let faults), .author): #expect(faults.map(\.code) == ["invalid_value"])
+            default: Issue.record("\(origin) decides otherwise")
+            }
+        }
+    }
+
     @Test("a good definition is read whole")
     func good() throws {
         let text = body(

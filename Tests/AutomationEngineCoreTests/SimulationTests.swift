@@ -102,6 +102,24 @@ import Testing
         #expect(machine.record.status == .succeeded)
     }
 
+    @Test(
+        "what a wait brings is only there in a live run: a step that reads it is not simulated, and the run goes on",
+        arguments: [
+            (#""flow.wait_for_signal","input":{"type":"a.c"}"#, "data.sum"),
+            (#""flow.approval","input":{"title":"Go?"}"#, "form.window"),
+            (#""automation.run","input":{"automation":"two"}"#, "output.sum"),
+        ]
+    )
+    func waits(action: String, path: String) throws {
+        let (machine, _, _) = try dryRun(
+            #"{"name":"wait","action_key":\#(action)}"#,
+            #"{"name":"read","action_key":"data.transform","input":{"x":"{{ steps.wait.output.\#(path) }}"}}"#,
+            #"{"name":"after","action_key":"data.transform"}"#
+        )
+        #expect(machine.record.steps.map(\.status) == [.succeeded, .notSimulated, .succeeded])
+        #expect(machine.record.status == .succeeded)
+    }
+
     @Test("a condition decides as it would have")
     func conditions() throws {
         let (machine, _, _) = try dryRun(

@@ -105,7 +105,8 @@ extension ContractTests {
             """
             {"trigger":{"signalType":"\(key)"},"rate_limit":{"limit":1,"per":\(duration)},
              "dedupe":{"key":"{{ signal.id }}","window":\(duration)},"steps":[
-             {"action_key":"data.transform","timeout":\(duration),"retry":{"delay":\(duration),"max_delay":\(duration)}},
+             {"action_key":"http.request","input":{"url":"https://example.org/"},"timeout":\(duration),
+              "retry":{"delay":\(duration),"max_delay":\(duration)}},
              {"action_key":"flow.delay","input":{"for":\(duration)}},
              {"action_key":"flow.approval","input":{"title":"Go?","within":\(duration)}},
              {"action_key":"flow.wait_for_signal","input":{"type":"x","within":\(duration)}}]}

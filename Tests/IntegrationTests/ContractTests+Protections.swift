@@ -50,7 +50,7 @@ extension ContractTests {
             #expect(queues.contains("engine.signals") && queues.contains("engine.requests"))
             // Requests and replies that nobody can read are nothing to keep.
             let kept = queues.filter { queue in
-                ["signals", "writer", "commands"].contains { queue.hasSuffix(".\($0)") }
+                ["signals", "writer", "commands", "actions"].contains { queue.hasSuffix(".\($0)") }
             }
             for queue in queues {
                 for type in ["engine.actions.execute", "engine.actions.put", "engine.steps.execute", "http.request"] {
@@ -224,6 +224,39 @@ extension ContractTests {
         try await automate(key, on: key, steps: Self.transform)
         let run = try await execute(key, "live_run")
         #expect(Self.actions(try await audited(run["run_id"])) == ["run.end"])
+        try await failTwice(Self.unique("twice"))
         try await installation.showingLogs { try await Invariants(installation).hold() }
+        let check = try await installation.batuta(["check", "--json"], .database)
+        #expect(check.status == 0, "\(check.output)")
+    }
+
+    /// Executes a step for items, fails at the next, and leaves its branch twice, the second time in a run that was resumed.
+    private func failTwice(_ key: String) async throws {
+        try await RecordingSink.with { call, _ in
+            call.path == "/refuses" ? .answer(400) : .answer(200)
+        } _: { sink in
+            let created = try await installation.client().post(
+                "/admin/api/automations",
+                json: """
+                    {"automation_key":"\(key)","name":"\(key)","definition":{"trigger":{"signalType":"\(key)"},"steps":[
+                      {"name":"each","action_key":"data.transform","for_each":{"items":[1,2]},"input":{"n":"{{ item }}"}},
+                      {"name":"call","action_key":"http.request","on_error":{"branch":"tell"},
+                       "input":{"url":"\(sink.url)/refuses"}}],
+                     "branches":{"tell":{"steps":[
+                      {"name":"tell","action_key":"http.request","for_each":{"items":[1,2]},
+                       "input":{"method":"PUT","url":"\(sink.url)/tell"}}]}}}}
+                    """
+            )
+            #expect(created.status == 201, "\(created.text)")
+            try await installation.change(key, "activate")
+            let failed = try await execute(key, "live_run")
+            let run = try #require(failed["run_id"]?.stringValue)
+            #expect(try await ask(.POST, "/api/runs/\(run)/resume", nil).status == 200)
+            try await eventually("the branch has had its second turn") {
+                try await installation.count(
+                    "SELECT count(*) FROM engine.automation_runs WHERE run_id = '\(run)' AND status = 'failed'"
+                ) == 1 && sink.calls.count { $0.path == "/tell" } == 4
+            }
+        }
     }
 }

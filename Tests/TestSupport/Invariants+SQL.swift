@@ -152,14 +152,19 @@ extension Invariants {
         (
             "a run has all its steps, ended",
             """
-            SELECT format('%s has %s of %s steps', r.run_id, count(s.*), jsonb_array_length(v.definition::jsonb -> 'steps'))
+            SELECT format('%s has %s of %s steps, and %s rows that have not ended', r.run_id, s.n, v.n, s.open)
             FROM engine.automation_runs r
-            JOIN engine.automation_versions v
-              ON v.automation_id = r.automation_id AND v.version = r.automation_version
-            LEFT JOIN engine.automation_run_steps s ON s.run_id = r.run_id AND s.finished_at IS NOT NULL
-            WHERE r.status <> 'unknown'
-            GROUP BY r.run_id, v.definition
-            HAVING count(s.*) <> jsonb_array_length(v.definition::jsonb -> 'steps')
+            JOIN (
+                SELECT automation_id, version, jsonb_array_length(definition::jsonb -> 'steps') + (
+                           SELECT coalesce(sum(jsonb_array_length(b.value -> 'steps')), 0)
+                           FROM jsonb_each(coalesce(definition::jsonb -> 'branches', '{}')) AS b) AS n
+                FROM engine.automation_versions
+            ) AS v ON v.automation_id = r.automation_id AND v.version = r.automation_version
+            CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE parent IS NULL) AS n, count(*) FILTER (WHERE finished_at IS NULL) AS open
+                FROM engine.automation_run_steps WHERE run_id = r.run_id
+            ) AS s
+            WHERE r.status <> 'unknown' AND (s.n <> v.n OR s.open > 0)
             """
         ),
         (

@@ -55,15 +55,19 @@ struct RunRecordCheck: Sendable {
                     'position', s.position, 'name', s.name, 'action_key', s.action_key, 'status', s.status,
                     'attempt', s.attempt, 'error', s.error::jsonb, 'input', \(hash("s.input")),
                     'output', \(hash("s.output")), 'started_at', \(time("s.started_at")),
-                    'finished_at', \(time("s.finished_at"))) ORDER BY s.position)
+                    'finished_at', \(time("s.finished_at")))
+                    -- Items alone have these.
+                    || CASE WHEN s.parent IS NULL THEN '{}'
+                       ELSE jsonb_build_object('item', s.item, 'parent', s.parent) END ORDER BY s.position)
                 FROM engine.automation_run_steps s WHERE s.run_id = r.run_id)::text AS steps,
                l.record AS sealed
         FROM (SELECT * FROM engine.automation_runs WHERE finished_at IS NOT NULL ORDER BY random() LIMIT $1) AS r
         JOIN engine.signals e USING (signal_id)
         LEFT JOIN (
-            SELECT entry -> 'object' ->> 'id' AS run_id, entry -> 'after' ->> 'record' AS record
+            -- A run that was resumed has ended more than once; the last entry tells of the rows as they are.
+            SELECT DISTINCT ON (run_id) entry -> 'object' ->> 'id' AS run_id, entry -> 'after' ->> 'record' AS record
             FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS e (entry)
-            WHERE entry ->> 'action' = 'run.end'
+            WHERE entry ->> 'action' = 'run.end' ORDER BY run_id, entry ->> 'time' DESC
         ) AS l ON l.run_id = r.run_id::text
         """
 

@@ -47,6 +47,9 @@ package struct AimedEvent: Sendable {
         self.origin = origin
     }
 
+    /// What an event has of its own is at most this long, in bytes.
+    package static let maximumStamps = 4_096
+
     /// Attributes that an event of this kind has of its own.
     private static let own: Set<String> = [
         "id", "source", "batutasignalid", "traceparent", "tracestate", SignalsAcceptedV1.requesterAttribute,

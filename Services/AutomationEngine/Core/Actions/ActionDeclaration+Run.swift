@@ -24,8 +24,9 @@ extension ActionDeclaration {
         ],
         output: [
             "type": "object",
-            "description": "With \"wait\": false the signal alone, else the run and what came of it.",
+            "description": "With \"wait\": false the signal and the automation, else the run and what came of it.",
             "properties": [
+                "automation_key": ["type": "string"],
                 "signal_id": ["type": "string", "format": "uuid"],
                 "run_id": ["type": "string", "format": "uuid"],
                 "status": ["const": "succeeded"],

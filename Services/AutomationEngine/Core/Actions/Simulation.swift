@@ -97,7 +97,7 @@ extension Simulation {
         case .run:
             let call = try RunCall(input)
             let wait = call.waits ? ", and wait for its end" : ""
-            let emission = try Emission(call, run: run, position: position, causation: signal)
+            let emission = try Emission(call, run: run, position: position, causation: signal, at: run.startedAt)
             self.init(
                 would: "Start a run of the automation \(call.automation)\(wait).",
                 output: call.waits

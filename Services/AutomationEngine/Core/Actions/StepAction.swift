@@ -32,6 +32,14 @@ enum StepAction: Sendable {
         }
     }
 
+    /// Whether what it outputs in a dry run is only a sample of what it will output.
+    var outputsSample: Bool {
+        switch self {
+        case .builtIn(let action): action.hasEffect || action.isWait
+        case .remote: true
+        }
+    }
+
     /// Whether the action says itself what is wrong with an input, before the schema does.
     var hasOwnReader: Bool {
         switch self {

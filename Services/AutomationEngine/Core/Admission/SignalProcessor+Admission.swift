@@ -51,7 +51,6 @@ extension SignalProcessor {
         for update in stored {
             transaction.enqueue(RunRepository.overruling(update))
         }
-        transaction.announce(stored, at: now())
         for superseded in admitted.superseded {
             transaction.audit(superseded.entry(at: now()))
         }

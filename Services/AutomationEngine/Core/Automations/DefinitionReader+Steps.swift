@@ -56,11 +56,20 @@ extension DefinitionReader {
             checkInput(step["input"], of: action, at: pointer.appending("input"))
             judgeInput(step["input"], of: action, notedSince: before, at: pointer.appending("input"))
         }
-        if case .builtIn(let action) = action, action.isWait {
-            for member in ["retry", "timeout"] where step[member] != nil {
-                let detail = "\(action.rawValue) makes no attempt, so it has no \(member)."
+        // What is stored without a meaning stays so.
+        if case .builtIn(let action) = action, !action.hasEffect, action.isWait || origin == .author {
+            let members = origin == .author ? ["retry", "timeout", "idempotent"] : ["retry", "timeout"]
+            for member in members where step[member] != nil {
+                let place = pointer.appending(member).text
+                // What is wrong with it is told already.
+                guard !faults[before...].contains(where: { $0.pointer.text.hasPrefix(place) }) else {
+                    continue
+                }
+                let detail = "\(action.rawValue) makes no attempt outside the engine, so it has no \(member)."
                 add(pointer.appending(member), "invalid_value", detail)
             }
+        }
+        if case .builtIn(let action) = action, action.isWait {
             if let input, !input.secretNames.isEmpty {
                 let detail = "The input of \(action.rawValue) is stored, so no secret may stand in it."
                 add(pointer.appending("input"), "secret_not_allowed", detail)

@@ -82,6 +82,19 @@ struct AwaitedSignals: Sendable {
                 """,
                 keys + signals
             ),
+            // Before what steps wait for, as by whoever changes such a run.
+            PostgresStatement(
+                """
+                SELECT FROM engine.timers t WHERE t.run_id IN (
+                    SELECT w.run_id
+                    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+                        AS f (tenant, signal_type, paths, correlation)
+                    JOIN engine.step_waits w USING (tenant, signal_type, paths, correlation)
+                    WHERE w.kind = 'signal' AND w.outcome IS NULL)
+                ORDER BY t.run_id FOR UPDATE
+                """,
+                keys
+            ),
             PostgresStatement(
                 """
                 WITH met AS MATERIALIZED (
@@ -101,7 +114,7 @@ struct AwaitedSignals: Sendable {
             // A run that is driven has no timer; it sees the outcome when it lets go of its last attempt.
             PostgresStatement(
                 """
-                UPDATE engine.timers t SET due_at = clock_timestamp() FROM (
+                UPDATE engine.timers t SET due_at = least(t.due_at, clock_timestamp()) FROM (
                     SELECT t.run_id FROM engine.timers t WHERE t.run_id IN (
                         SELECT w.run_id
                         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])

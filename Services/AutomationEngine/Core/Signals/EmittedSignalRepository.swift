@@ -22,9 +22,11 @@ struct EmittedSignalRepository: Sendable {
         let rows = try await database.execute(
             PostgresStatement(
                 """
-                -- A signal is committed with the end of the step that emits it, or with its start where the step waits; its id has the time of the run.
+                -- A signal is committed with the end of the step that emits it; its id has the time of the run. One that
+                -- starts a run tells its own time, for its step may wait long.
                 SELECT e.type, e.event,
-                       coalesce(CASE s.action_key WHEN 'automation.run' THEN s.started_at ELSE s.finished_at END,
+                       coalesce(CASE s.action_key WHEN 'automation.run' THEN (e.event::jsonb ->> 'time')::timestamptz
+                                              ELSE s.finished_at END,
                                 engine.uuid7_time(e.signal_id))
                 FROM engine.signal_emissions e
                 LEFT JOIN engine.automation_run_steps s ON s.run_id = e.run_id AND s.position = e.position

@@ -183,18 +183,15 @@ struct SignalProcessor: Sendable {
         )
         transaction.enqueue(RunRepository.recording(updates, owner: owner))
         transaction.enqueue(RunRepository.simulating(updates.map(\.record)))
-        transaction.announce(updates, at: now())
         enqueue(admitted, in: transaction)
+        var refused = CallerAnswers()
+        refused.refuse(signals.filter { fresh.contains($0.id) }, without: updates, admitted.refusals)
+        let stored = admitted.superseded.filter(\.isStored).map(\.update)
+        transaction.announce(updates + stored, telling: refused, at: now())
         transaction.enqueue(awaited.statements)
-        let refused = CallerAnswers(
-            signals.filter { fresh.contains($0.id) },
-            runs: updates,
-            refusals: admitted.refusals
-        )
-        transaction.enqueue(refused.statements)
         admitted.wakesOthers =
             !awaited.isEmpty || !refused.isEmpty
-            || (updates + admitted.superseded.map(\.update)).contains(where: \.answersCaller)
+            || (updates + stored).contains(where: \.answersCaller)
         let outcome = Outcome(
             received: received,
             fresh: fresh.count,

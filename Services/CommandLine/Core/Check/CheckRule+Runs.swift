@@ -60,24 +60,29 @@ extension CheckRule {
             .weeks(of: "engine.automation_runs")
         ) { _ in
             """
-            SELECT format('run %s (%s) has %s steps, %s of them ended; its definition has %s', r.run_id, r.status,
-                          s.n, s.ended, coalesce(v.n::text, 'none'))
+            SELECT format('run %s (%s) has %s steps and %s items, %s of all not ended; its definition has %s', r.run_id,
+                          r.status, s.n, s.items, s.open, coalesce(v.n::text, 'none'))
             FROM engine.automation_runs r
             CROSS JOIN LATERAL (
-                SELECT count(*) AS n, count(finished_at) AS ended FROM engine.automation_run_steps
+                SELECT count(*) FILTER (WHERE parent IS NULL) AS n, count(parent) AS items,
+                       count(*) FILTER (WHERE finished_at IS NULL) AS open
+                FROM engine.automation_run_steps
                 WHERE run_id = r.run_id AND run_id >= $1 AND run_id < $2
             ) AS s
             LEFT JOIN (
-                SELECT automation_id, version, jsonb_array_length(definition::jsonb -> 'steps') AS n
+                -- Those of the automation itself, and those of its branches.
+                SELECT automation_id, version, jsonb_array_length(definition::jsonb -> 'steps') + (
+                           SELECT coalesce(sum(jsonb_array_length(b.value -> 'steps')), 0)
+                           FROM jsonb_each(coalesce(definition::jsonb -> 'branches', '{}')) AS b) AS n
                 FROM engine.automation_versions
             ) AS v ON v.automation_id = r.automation_id AND v.version = r.automation_version
             WHERE r.run_id >= $1 AND r.run_id < $2
-              AND (s.n IS DISTINCT FROM v.n OR r.finished_at IS NOT NULL AND s.ended <> s.n)
+              AND (s.n IS DISTINCT FROM v.n OR r.finished_at IS NOT NULL AND s.open > 0)
             """
         },
         CheckRule(
             "attempts",
-            "a step succeeds once, with its last attempt, and fences never go back",
+            "a step succeeds once in each of its turns, with the last attempt of the turn, and fences never go back",
             .error,
             .weeks(of: "engine.step_attempts")
         ) { _ in
@@ -88,16 +93,21 @@ extension CheckRule {
                 SELECT run_id, position, count(*) AS n, max(number) AS last,
                        count(*) FILTER (WHERE outcome = 'succeeded') AS successes,
                        max(number) FILTER (WHERE outcome = 'succeeded') AS succeeded,
+                       -- A step goes on after its success in another turn of its branch alone, which a resume begins.
+                       bool_or(earlier = 'succeeded' AND fence <= before) AS goes_on,
                        max(fence) AS fence, array_agg(fence ORDER BY number) AS fences,
                        bool_or(fence < before) AS goes_back
                 FROM (
-                    SELECT *, lag(fence) OVER (PARTITION BY run_id, position ORDER BY number) AS before
+                    SELECT *, lag(fence) OVER numbered AS before, lag(outcome) OVER numbered AS earlier
                     FROM engine.step_attempts WHERE run_id >= $1 AND run_id < $2
+                    WINDOW numbered AS (PARTITION BY run_id, position ORDER BY number)
                 ) AS attempts
                 GROUP BY run_id, position
             ) AS a
             LEFT JOIN engine.automation_runs r ON r.run_id = a.run_id
-            WHERE a.successes > 1 OR a.succeeded < a.last OR a.n <> a.last OR a.goes_back
+            LEFT JOIN engine.automation_run_steps s ON s.run_id = a.run_id AND s.position = a.position
+            WHERE a.goes_on OR a.n <> a.last OR a.goes_back
+               OR (a.successes > 1 OR a.succeeded < a.last) AND coalesce(s.attempts_before, 0) = 0
                OR r.fence IS NULL OR a.fence > r.fence
             """
         },

@@ -165,6 +165,7 @@ final class RunCommitter: Service {
             for index in mine.indices where answered.contains(mine[index].record.id) {
                 mine[index].record.status = .queued
             }
+            transaction.enqueue(RunRepository.holding(mine))
             transaction.enqueue(RunRepository.changing(mine, owner: owner))
             transaction.enqueue(AdmissionRepository.freeing(mine.filter(\.givesPlaceBack).map(\.record.id)))
             transaction.announce(mine, at: now())
@@ -176,7 +177,12 @@ final class RunCommitter: Service {
 extension LaneTransaction {
     /// What steps forward of runs tell others: an audit entry of each end, the signals that were emitted, and what callers
     /// wait for.
-    func announce(_ updates: [RunUpdate], at time: Int64) {
+    ///
+    /// - Parameters:
+    ///   - updates: The steps forward.
+    ///   - more: What callers are told besides the ends of runs.
+    ///   - time: Microseconds of Unix time.
+    func announce(_ updates: [RunUpdate], telling more: CallerAnswers = CallerAnswers(), at time: Int64) {
         for update in updates {
             if update.record.status.isFinal {
                 audit(update.record.endEntry(at: time))
@@ -195,6 +201,6 @@ extension LaneTransaction {
                 )
             }
         }
-        enqueue(CallerAnswers(updates).statements)
+        enqueue((CallerAnswers(updates) + more).statements)
     }
 }

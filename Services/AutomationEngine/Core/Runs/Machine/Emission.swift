@@ -62,8 +62,15 @@ struct Emission: Sendable {
     ///   - run: The run that calls.
     ///   - position: The step's position.
     ///   - causation: The signal that the run was started by.
+    ///   - now: Microseconds of Unix time.
     /// - Throws: `causation_too_deep`, `signal_too_large`.
-    init(_ call: RunCall, run: RunRecord, position: Int, causation: IncomingSignal) throws(StepError) {
+    init(
+        _ call: RunCall,
+        run: RunRecord,
+        position: Int,
+        causation: IncomingSignal,
+        at now: Int64
+    ) throws(StepError) {
         let depth = try Self.depth(after: causation)
         // A step that is executed once more, after it has failed, starts another run.
         signalID = Self.id(run: run.id, position: position, item: run.steps[position].attempt)
@@ -82,8 +89,7 @@ struct Emission: Sendable {
                 // Whoever has asked for a run has asked for those that it calls.
                 actor: causation.actor ?? AuditActor(type: .system, id: "automation-engine"),
                 traceparent: run.traceparent,
-                // The same for every attempt to store it.
-                time: Timestamp(microseconds: run.startedAt),
+                time: Timestamp(microseconds: now),
                 more: RunCaller.metadata(of: run, position, waits: call.waits)
             )
         )

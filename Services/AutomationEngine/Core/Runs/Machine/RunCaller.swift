@@ -44,6 +44,9 @@ struct RunCaller: Equatable, Sendable {
 // MARK: - What it learns
 
 extension RunCaller {
+    /// What stands around the output of a run is at most this long, in bytes.
+    private static let maximumFrame = 256
+
     /// What a step learns of the run that it waits for.
     ///
     /// - Parameter run: The run, which has ended.
@@ -64,6 +67,15 @@ extension RunCaller {
             )
         }
         let last = run.steps.last { $0.parent == nil && $0.status == .succeeded && $0.output != nil }
+        guard (last?.output?.count ?? 0) + maximumFrame <= RunRecord.maximumOutput else {
+            return answer(
+                StepError(
+                    code: "output_too_large",
+                    detail: "The run of \"\(run.automationKey)\" has succeeded; its output is too long to hand on.",
+                    members: ["run_id": .string(run.id.lowercased)]
+                )
+            )
+        }
         var writer = JSONWriter(capacity: 128 + (last?.output?.count ?? 0))
         writer.beginObject()
         writer.member("output", raw: last?.output)

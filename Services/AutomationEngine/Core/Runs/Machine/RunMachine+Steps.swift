@@ -99,7 +99,7 @@ extension RunMachine {
         let read = Set(template.references.compactMap(\.step))
         return zip(automation.steps, record.steps).contains { earlier, stored in
             read.contains(earlier.name)
-                && (stored.status == .notSimulated || stored.simulation != nil && earlier.action.hasEffect)
+                && (stored.status == .notSimulated || stored.simulation != nil && earlier.action.outputsSample)
         }
     }
 

@@ -48,7 +48,7 @@ extension RunMachine {
     mutating func call(_ position: Int, _ input: [UInt8], at now: Int64) {
         do throws(StepError) {
             let call = try RunCall(input)
-            let emission = try Emission(call, run: record, position: position, causation: signal)
+            let emission = try Emission(call, run: record, position: position, causation: signal, at: now)
             change.emissions.append(emission)
             guard call.waits else {
                 succeed(position, output: emission.output, at: now)

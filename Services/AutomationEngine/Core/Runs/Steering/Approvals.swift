@@ -72,7 +72,7 @@ struct Approvals: Sendable {
                     ),
                     // Whoever drives the run sees the outcome when it lets go of it; one that waits is claimed at once.
                     PostgresStatement(
-                        "UPDATE engine.timers SET due_at = clock_timestamp() WHERE run_id = $1",
+                        "UPDATE engine.timers SET due_at = least(due_at, clock_timestamp()) WHERE run_id = $1",
                         [.uuid(id)]
                     ),
                 ])

@@ -131,7 +131,7 @@ struct ManualExecution: Sendable {
         guard automation.status == .active else {
             throw Problem.notExecutable
         }
-        guard event.count <= RunRecord.maximumOutput else {
+        guard event.count <= RunRecord.maximumOutput + AimedEvent.maximumStamps else {
             throw Problem(.tooLarge, "The signal is longer than 256 KiB.")
         }
         var signal = try IncomingSignal(

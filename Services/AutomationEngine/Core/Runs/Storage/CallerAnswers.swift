@@ -9,7 +9,7 @@ struct CallerAnswers: Sendable {
     private var answers: [(caller: RunCaller, answer: [UInt8])] = []
 
     /// What runs that end in updates tell those who wait for them.
-    init(_ updates: [RunUpdate]) {
+    init(_ updates: [RunUpdate] = []) {
         for update in updates where update.record.status.isFinal {
             if let caller = update.record.caller {
                 answers.append((caller, RunCaller.answer(of: update.record)))
@@ -17,13 +17,13 @@ struct CallerAnswers: Sendable {
         }
     }
 
-    /// What is told to those whose signals have started no run.
+    /// Tells those whose signals have started no run.
     ///
     /// - Parameters:
     ///   - signals: Those that no batch has processed before.
     ///   - runs: The runs that they have started.
     ///   - refusals: Why others have not been started.
-    init(_ signals: [IncomingSignal], runs: [RunUpdate], refusals: [AdmissionRefusal]) {
+    mutating func refuse(_ signals: [IncomingSignal], without runs: [RunUpdate], _ refusals: [AdmissionRefusal]) {
         let aimed = signals.filter { $0.aim != nil }
         guard !aimed.isEmpty else {
             return
@@ -40,9 +40,16 @@ struct CallerAnswers: Sendable {
 
     var isEmpty: Bool { answers.isEmpty }
 
+    static func + (one: CallerAnswers, other: CallerAnswers) -> CallerAnswers {
+        var all = one
+        all.answers += other.answers
+        return all
+    }
+
     /// Brings them to the steps, and makes their runs go on.
     ///
-    /// A step that does not wait any more is told nothing. Rows are locked in the order of their keys.
+    /// A step that does not wait any more is told nothing. Timers are locked before what steps wait for, as by whoever
+    /// changes such a run, and each in the order of their keys.
     var statements: [PostgresStatement] {
         guard !answers.isEmpty else {
             return []
@@ -52,6 +59,10 @@ struct CallerAnswers: Sendable {
             .textArray(answers.map(\.caller.signal.lowercased)),
         ]
         return [
+            PostgresStatement(
+                "SELECT FROM engine.timers WHERE run_id = ANY ($1) ORDER BY run_id FOR UPDATE",
+                [keys[0]]
+            ),
             PostgresStatement(
                 """
                 WITH waiting AS MATERIALIZED (
@@ -70,7 +81,7 @@ struct CallerAnswers: Sendable {
             // A run that is driven has no timer; it sees the answer when it lets go of its last attempt.
             PostgresStatement(
                 """
-                UPDATE engine.timers t SET due_at = clock_timestamp() FROM (
+                UPDATE engine.timers t SET due_at = least(t.due_at, clock_timestamp()) FROM (
                     SELECT t.run_id FROM engine.timers t WHERE t.run_id = ANY ($1) AND EXISTS (
                         SELECT FROM engine.step_waits w
                         WHERE w.run_id = t.run_id AND w.kind = 'run' AND w.outcome IS NOT NULL)

@@ -47,6 +47,31 @@ extension RunRepository {
         )
     }
 
+    /// Holds what steps of updates wait for, and what the callers of those that end wait for, before any of it is written.
+    ///
+    /// What comes for a step then either finds the timer of its run, which is set later in the transaction, or is seen when it
+    /// is set. All rows are locked at once in the order of their keys, timers first, so that two batches do not wait for each
+    /// other.
+    ///
+    /// - Returns: No statement where nothing waits for more than a time.
+    static func holding(_ updates: [RunUpdate]) -> [PostgresStatement] {
+        let own = updates.filter { $0.change.timer != nil && $0.record.steps.contains(where: \.awaits) }
+        let callers = updates.filter(\.answersCaller).compactMap(\.record.caller?.run)
+        let runs = own.map(\.record.id) + callers
+        return runs.isEmpty
+            ? []
+            : [
+                PostgresStatement(
+                    "SELECT FROM engine.timers WHERE run_id = ANY ($1) ORDER BY run_id FOR UPDATE",
+                    [.uuidArray(runs)]
+                ),
+                PostgresStatement(
+                    "SELECT FROM engine.step_waits WHERE run_id = ANY ($1) ORDER BY run_id, position FOR UPDATE",
+                    [.uuidArray(runs)]
+                ),
+            ]
+    }
+
     /// What a batch of updates writes; their runs are locked.
     static func changing(_ updates: [RunUpdate], owner: UUID) -> [PostgresStatement] {
         [changingRuns(updates), changingSteps(updates)] + recording(updates, owner: owner)
@@ -78,11 +103,7 @@ extension RunRepository {
         statements += waiting(updates)
         // A step's own time comes first, so that it has come when the timer of its run is due.
         if updates.contains(where: \.hasWaits) { statements.append(settingTimes(updates)) }
-        if updates.contains(where: { $0.change.timer != nil }) {
-            let waits = updates.filter { $0.change.timer != nil && $0.record.steps.contains(where: \.awaits) }
-            if !waits.isEmpty { statements.append(holdingWaits(of: waits)) }
-            statements.append(settingTimers(updates))
-        }
+        if updates.contains(where: { $0.change.timer != nil }) { statements.append(settingTimers(updates)) }
         let emissions = updates.flatMap(\.change.emissions)
         if !emissions.isEmpty { statements.append(storing(emissions)) }
         return statements
@@ -230,14 +251,6 @@ extension RunRepository {
                 .textBytesArray(attempts.map(\.1.outcome.error?.bytes)),
                 .timestampArray(microseconds: attempts.map(\.1.finishedAt)),
             ]
-        )
-    }
-
-    /// What comes for a step either finds the timer that is set next, or is seen when it is set.
-    private static func holdingWaits(of updates: [RunUpdate]) -> PostgresStatement {
-        PostgresStatement(
-            "SELECT FROM engine.step_waits WHERE run_id = ANY ($1) ORDER BY run_id, position FOR UPDATE",
-            [.uuidArray(updates.map(\.record.id))]
         )
     }
 

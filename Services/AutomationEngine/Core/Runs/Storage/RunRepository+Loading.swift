@@ -68,7 +68,7 @@ extension RunRepository {
                 """
                 SELECT r.run_id, r.tenant, r.automation_id, r.automation_key, r.automation_version, r.dry_run,
                        r.status, r.summary, r.error, r.traceparent, r.started_at, r.finished_at, r.fence,
-                       r.signal_id, s.event
+                       r.signal_id, s.event, r.metadata
                 FROM engine.automation_runs r LEFT JOIN engine.signals s ON s.signal_id = r.signal_id
                 WHERE r.run_id = ANY ($1)
                 """,
@@ -110,7 +110,11 @@ extension LoadedRun {
     fileprivate init(_ row: PostgresRow, steps: [PostgresRow]) throws {
         event = try row.decode(14, as: [UInt8]?.self)
         record = try RunRecord(row, event: event, steps: steps.map { try RunRecord.Step($0, at: 1) })
-        record.caller = (try? signal())?.caller
+        // Ordinary signals have none, and it is not looked for.
+        let metadata = try row.decode(15, as: [UInt8].self)
+        if metadata.count > 2, let root = try? JSONDocument(parsing: metadata, limits: .wrapped).root {
+            record.caller = RunCaller(root, signal: record.signalID)
+        }
         for parent in Set(record.steps.compactMap(\.parent)) {
             guard record.steps.indices.contains(parent) else {
                 throw PostgresError(.decoding, "an item belongs to no step of its run")
