@@ -19,7 +19,7 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     package var requiredVersion: Int {
         switch self {
         case .gateway: 8
-        case .engine: 16
+        case .engine: 17
         case .scheduler: 5
         case .jobs: 5
         case .audit: 5

@@ -100,6 +100,51 @@ struct AutomationEditingTests {
         }
     }
 
+    @Test("Broken: an active automation whose definition no longer validates is marked, audited and told why")
+    func unreadableDefinition() async throws {
+        try await AdmissionDesk.with { desk in
+            try await desk.automate(#"{"trigger":{"signalType":"a.b"},"steps":[{"action_key":"data.transform"}]}"#)
+            let catalogue = AutomationCatalogue(
+                database: desk.engine.database,
+                registry: .builtIn,
+                logger: ServiceDatabase.logger
+            )
+            let broken = BrokenDefinitions(
+                found: catalogue.unreadable,
+                lanes: desk.engine.lanes,
+                logger: ServiceDatabase.logger
+            )
+            try await catalogue.refresh()
+            // A definition that a release before took and this one does not.
+            try await desk.engine.storage.executeAsSuperuser(
+                """
+                UPDATE engine.automations SET definition = replace(definition, 'data.transform', 'data.gone'),
+                    changed_generation = changed_generation + 1;
+                UPDATE engine.registry_generation SET generation = generation + 1
+                """
+            )
+            try await catalogue.refresh()
+            var found = catalogue.unreadable.makeAsyncIterator()
+            let definition = try #require(await found.next())
+            // A newer release has been here: what this one cannot read may be its own.
+            try await desk.engine.storage.executeAsSuperuser(
+                "INSERT INTO engine.schema_migrations (version, name, checksum) VALUES (999, 'newer', sha256('x'))"
+            )
+            try await broken.mark(definition)
+            let status = "SELECT status FROM engine.automations"
+            #expect(try await desk.engine.texts(status) == ["active"])
+            try await desk.engine.storage.executeAsSuperuser("DELETE FROM engine.schema_migrations WHERE version = 999")
+            try await broken.mark(definition)
+            try await broken.mark(definition)
+            #expect(try await desk.engine.texts(status) == ["broken"])
+            let reasons = try await desk.engine.texts("SELECT broken_reason FROM engine.automations")
+            #expect(reasons.first?.contains("/steps/0/action_key") ?? false)
+            #expect(try await desk.entries("break") == ["automation-engine active broken"])
+            try await catalogue.refresh()
+            #expect(catalogue.current.matches(try Fixtures.signal()).isEmpty)
+        }
+    }
+
     @Test("Operation edit: adds a version, keeps what is absent, and tells before and after in the audit log")
     func edits() async throws {
         try await TestEngine.with { engine in

@@ -44,6 +44,12 @@ extension ContractTests {
         #expect(try await ask(.PUT, "\(Self.automations)/\(key)", wider).status == 200)
         #expect(decision(key, in: try await processed(receipt.signalID)) == judged)
         let id = receipt.signalID.uuidString
+        let then = try await ask(.POST, "\(Self.automations)/\(key)/why", #"{"signal_id":"\#(id)"}"#)
+        #expect(then["version"]?.int64Value == 1 && then["processed"]?.boolValue == true, "\(then.text)")
+        #expect(then["matches"]?.boolValue == false, "\(then.text)")
+        let event = #"{"event":{"type":"\#(key)","data":{"n":2}}}"#
+        let now = try await ask(.POST, "\(Self.automations)/\(key)/why", event)
+        #expect(now["version"]?.int64Value == 2 && now["runs"]?.boolValue == true, "\(now.text)")
         for table in ["automation_dedup", "automation_runs", "automation_skips", "signals"] {
             #expect(try await installation.count("SELECT count(*) FROM engine.\(table) WHERE signal_id = '\(id)'") == 0)
         }

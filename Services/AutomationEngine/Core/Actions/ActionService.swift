@@ -50,7 +50,7 @@ struct ActionService: Sendable {
                     in: transaction.database
                 )
                 try audit(current == nil ? "create" : "update", current, changed, context, in: transaction)
-                try await markBroken(breaking, context, in: transaction)
+                try await transaction.markBroken(breaking, by: context)
                 return Reply(status: current == nil ? 201 : 200, body: answer(changed, isNew: current == nil))
             }
         }
@@ -82,7 +82,7 @@ struct ActionService: Sendable {
                 try mayBreak(breaking, body)
                 try await ActionRepository.withdraw(key, tenant: context.tenant, in: transaction.database)
                 try audit("delete", stored, nil, context, in: transaction)
-                try await markBroken(breaking, context, in: transaction)
+                try await transaction.markBroken(breaking, by: context)
                 return Reply(status: 200, body: Array("{}".utf8))
             }
         }
@@ -209,27 +209,6 @@ extension ActionService {
             .map { DefinitionFault.unknownSecret($0.name, at: $0.pointer) }
         guard faults.isEmpty else {
             throw Problem.registration(faults)
-        }
-    }
-
-    private func markBroken(
-        _ breaking: [BreakingAutomation],
-        _ context: RequestContext,
-        in transaction: LaneTransaction
-    ) async throws {
-        for automation in try await ActionRepository.markBroken(breaking, in: transaction.database) {
-            transaction.audit(
-                AuditDraft(
-                    "break",
-                    of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
-                    before: try .json(["status": .string(AutomationStatus.active.rawValue)]),
-                    after: try .json([
-                        "status": .string(automation.status.rawValue),
-                        "broken_reason": .string(automation.brokenReason ?? ""),
-                    ]),
-                    by: context
-                )
-            )
         }
     }
 

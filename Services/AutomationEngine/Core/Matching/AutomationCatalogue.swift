@@ -13,6 +13,9 @@ final class AutomationCatalogue: Sendable {
     private let registry: ActionRegistry
     private let logger: Logger
     private let state = Mutex(State())
+    /// The active automations that were found to be unreadable, as they are found.
+    let unreadable: AsyncStream<UnreadableDefinition>
+    private let found: AsyncStream<UnreadableDefinition>.Continuation
 
     private struct State {
         var index = AutomationIndex()
@@ -24,6 +27,7 @@ final class AutomationCatalogue: Sendable {
         self.database = database
         self.registry = registry
         self.logger = logger
+        (unreadable, found) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_000))
     }
 
     /// The index as it stands.
@@ -114,9 +118,17 @@ final class AutomationCatalogue: Sendable {
             automation.isPaused = try row.decode(8)
             return automation
         case .faults(let faults):
+            let fault = faults.first.map { "\($0.pointer.text): \($0.detail)" } ?? ""
             logger.error(
                 "an active automation cannot be executed by this release, and is left out",
-                metadata: ["automation_key": "\(key)", "fault": "\(faults.first?.detail ?? "")"]
+                metadata: ["automation_key": "\(key)", "fault": "\(fault)"]
+            )
+            found.yield(
+                UnreadableDefinition(
+                    automation: id,
+                    version: try row.decode(3, as: Int.self),
+                    reason: "The definition can no longer be executed. \(fault)"
+                )
             )
             return nil
         }

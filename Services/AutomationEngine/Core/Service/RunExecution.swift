@@ -46,9 +46,10 @@ struct RunExecution: Sendable {
             logger: logger
         )
         self.driver = driver
+        let catalogue = AutomationCatalogue(database: base.database, registry: registry, logger: logger)
         processor = SignalProcessor(
             lanes: base.lanes,
-            catalogue: AutomationCatalogue(database: base.database, registry: registry, logger: logger),
+            catalogue: catalogue,
             driver: driver,
             owner: base.instance,
             now: now
@@ -57,6 +58,10 @@ struct RunExecution: Sendable {
             [ServicePart("calls to the outside", client)] + (mail.map { [ServicePart("mails", $0)] } ?? []) + [
                 ServicePart("outcomes of runs", committer),
                 ServicePart("runs", driver),
+                ServicePart(
+                    "broken definitions",
+                    BrokenDefinitions(found: catalogue.unreadable, lanes: base.lanes, logger: logger)
+                ),
                 ServicePart(
                     "held runs",
                     HeldRuns(database: base.database, driver: driver, alarm: freed, logger: logger)

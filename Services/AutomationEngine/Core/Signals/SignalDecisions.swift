@@ -166,64 +166,6 @@ struct SignalDecisions: Sendable {
         )
     }
 
-    /// Whether an event would start an automation as it stands, and if not, which part of it is in the way.
-    func why(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
-        guard let reference = body.root["automation"]?.stringValue,
-            let automation = try await AutomationRepository(database: database)
-                .find(reference, tenant: context.tenant)
-        else {
-            throw Problem.automationNotFound
-        }
-        guard let event = try await event(in: body, context), let type = event["type"]?.stringValue else {
-            throw Problem(.invalidRequest, "The event is missing, or has no type.")
-        }
-        let document = try JSONDocument(parsing: automation.definition)
-        var reader = DefinitionReader(registry: registry, from: .storage)
-        guard case .definition(let definition) = reader.read(document.root, at: JSONPointer()) else {
-            throw Problem(.wrongState, "The definition can no longer be executed.")
-        }
-        // A signal that is aimed skips type and filter of its target, and wakes nobody else.
-        let target = event[SignalsAcceptedV2.targetAttribute]?.stringValue
-        let isAimedElsewhere = target.map { $0 != automation.id.lowercased && $0 != automation.key } ?? false
-        let isOfType = target != nil || definition.trigger.matches(type)
-        let mismatch = target == nil && isOfType ? definition.filter?.why(event) : nil
-        let matches = isOfType && mismatch == nil && !isAimedElsewhere
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("automation_key", automation.key)
-        writer.member("status", automation.status.rawValue)
-        writer.member("version", Int64(automation.version))
-        writer.member("matches", matches)
-        let skip = try await skip(of: event, by: automation, context)
-        writer.member("runs", matches && automation.status == .active && skip == nil)
-        writer.key("reasons")
-        writer.beginArray()
-        if isAimedElsewhere {
-            writer.reason("", "the signal is aimed at another automation")
-        }
-        if !isOfType {
-            writer.reason(
-                "/trigger/signalType",
-                "the type is \(type), and the trigger is on \(definition.trigger.signalType)"
-            )
-        }
-        if let mismatch {
-            writer.reason(mismatch.pointer.text, mismatch.description)
-        }
-        if automation.status != .active {
-            writer.reason("", "the automation is \(automation.status.rawValue), and only active ones run")
-        }
-        if automation.isPaused {
-            writer.reason("", "the automation is paused, so that its runs wait")
-        }
-        if let skip {
-            writer.reason(skip.pointer, skip.detail)
-        }
-        writer.endArray()
-        writer.endObject()
-        return Reply(status: 200, body: writer.bytes)
-    }
-
     /// Which of some signals have been neither processed nor set aside.
     ///
     /// With `begun`, those as well of which a run still waits in the queue.
@@ -261,15 +203,5 @@ struct SignalDecisions: Sendable {
         writer.endArray()
         writer.endObject()
         return Reply(status: 200, body: writer.bytes)
-    }
-}
-
-extension JSONWriter {
-    /// Why an event does not start an automation: where in its definition, and a sentence.
-    fileprivate mutating func reason(_ pointer: String, _ detail: String) {
-        beginObject()
-        member("pointer", pointer)
-        member("detail", detail)
-        endObject()
     }
 }
