@@ -119,7 +119,9 @@ struct ReplayTests {
         #expect(decisions[0]["automation_key"] == "gone")
         #expect(decisions[0]["outcome"] == "skipped")
         #expect(decisions[0]["reason"]?.stringValue?.contains("deprecated") == true)
-        let reasons = [("late", "the signal is aimed at another automation"), ("gone", "the automation was deprecated")]
+        let reasons = [
+            ("late", "the signal is aimed at another automation"), ("gone", "the automation was deprecated"),
+        ]
         for (key, reason) in reasons {
             let answer = try await installation.client().post(
                 "/admin/api/automations/\(key)/why",
