@@ -152,7 +152,7 @@ struct ApprovalTests {
                 let event = AimedEvent(
                     signalID: UUIDv7.make(),
                     source: "/batuta/manual",
-                    target: automation.id,
+                    target: .id(automation.id),
                     origin: AimedEvent.Origin(
                         type: "manual",
                         actor: AuditActor(type: .user, id: "olga"),

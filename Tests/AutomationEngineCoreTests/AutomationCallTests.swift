@@ -316,7 +316,7 @@ struct AutomationCallTests {
             let aimed = AimedEvent(
                 signalID: UUIDv7.make(),
                 source: "/batuta/manual",
-                targetKey: "one",
+                target: .key("one"),
                 origin: AimedEvent.Origin(
                     type: "manual",
                     actor: AuditActor(type: .admin, id: "ada"),

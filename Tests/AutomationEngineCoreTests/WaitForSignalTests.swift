@@ -154,7 +154,7 @@ struct WaitForSignalTests {
             let aimed = AimedEvent(
                 signalID: UUIDv7.make(),
                 source: "/batuta/manual",
-                target: UUIDv7.make(),
+                target: .id(UUIDv7.make()),
                 origin: AimedEvent.Origin(
                     type: "manual",
                     actor: AuditActor(type: .user, id: "olga"),

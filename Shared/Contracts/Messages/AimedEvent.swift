@@ -32,18 +32,14 @@ package struct AimedEvent: Sendable {
     package let signalID: UUID
     /// The source of the event, a URI reference.
     package let source: String
-    /// The id of the automation that it is for, or its key.
-    package let target: String
+    /// The automation that it is for.
+    package let target: SignalsAcceptedV2.Target
     package let origin: Origin
 
-    package init(signalID: UUID, source: String, target: UUID, origin: Origin) {
-        self.init(signalID: signalID, source: source, targetKey: target.lowercased, origin: origin)
-    }
-
-    package init(signalID: UUID, source: String, targetKey: String, origin: Origin) {
+    package init(signalID: UUID, source: String, target: SignalsAcceptedV2.Target, origin: Origin) {
         self.signalID = signalID
         self.source = source
-        target = targetKey
+        self.target = target
         self.origin = origin
     }
 
@@ -98,7 +94,7 @@ package struct AimedEvent: Sendable {
         writer.member("source", source)
         writer.member("batutasignalid", id)
         if let traceparent = origin.traceparent { writer.member("traceparent", traceparent) }
-        writer.member(SignalsAcceptedV2.targetAttribute, target)
+        writer.member(SignalsAcceptedV2.targetAttribute, target.text)
         writer.member(SignalsAcceptedV2.metadataAttribute, String(decoding: origin.bytes, as: UTF8.self))
         writer.endObject()
         return writer.bytes

@@ -25,6 +25,14 @@ package struct SignalsAcceptedV2: Contract {
         /// Its key within the signal's tenant.
         case key(String)
 
+        /// As the attribute has it.
+        package var text: String {
+            switch self {
+            case .id(let id): id.lowercased
+            case .key(let key): key
+            }
+        }
+
         /// Reads the attribute; nil where it is neither an id nor a key.
         package init?(_ text: String) {
             if let id = UUID(uuidString: text) {

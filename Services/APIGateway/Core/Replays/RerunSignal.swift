@@ -25,7 +25,7 @@ enum RerunSignal {
         let event = AimedEvent(
             signalID: signalID,
             source: source,
-            target: replay.target.id,
+            target: .id(replay.target.id),
             origin: AimedEvent.Origin(
                 type: "rerun",
                 actor: replay.actor,

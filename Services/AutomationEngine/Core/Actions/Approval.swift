@@ -42,7 +42,7 @@ struct Approval: Sendable {
         roles = named.isEmpty && people.isEmpty ? Self.standardRoles : named
         allowsRequester = root?["allow_requester"]?.boolValue ?? false
         form = root?["form"].map { Array($0.rawBytes) }
-        within = root?["within"]?.stringValue.flatMap(Duration.init(text:)) ?? Self.standardTime
+        within = WaitLimit.read(root, orElse: Self.standardTime)
         approvesOnTimeout = root?["on_timeout"]?.stringValue == "approve"
     }
 
@@ -103,9 +103,7 @@ struct Approval: Sendable {
                 && value.elements.allSatisfy { (1...255).contains($0.stringValue?.utf8.count ?? 0) }
         }
         check("allow_requester", "invalid_type", "allow_requester is true or false.") { $0.boolValue != nil }
-        check("within", "invalid_duration", "within is a duration such as \"24h\", at most \"366d\".") { value in
-            value.stringValue.flatMap(Duration.init(text:)).map { $0 > .zero && $0 <= Delay.maximum } ?? false
-        }
+        faults += WaitLimit.faults(of: input, isResolved: isResolved)
         check("on_timeout", "invalid_value", "on_timeout is \"fail\" or \"approve\".") {
             ["fail", "approve"].contains($0.stringValue ?? "")
         }

@@ -28,7 +28,7 @@ struct RunCall: Sendable {
         automation = root?["automation"]?.stringValue ?? ""
         data = root?["data"].map { Array($0.rawBytes) } ?? Array("{}".utf8)
         waits = root?["wait"]?.boolValue ?? true
-        within = root?["within"]?.stringValue.flatMap(Duration.init(text:)) ?? Self.standardTime
+        within = WaitLimit.read(root, orElse: Self.standardTime)
     }
 
     /// What is asked for, as the row of the waiting step has it.
@@ -61,11 +61,6 @@ struct RunCall: Sendable {
         if let wait = input?["wait"], !isOpen(wait), wait.boolValue == nil {
             add("wait", "invalid_type", "wait is true or false.")
         }
-        if let within = input?["within"], !isOpen(within),
-            within.stringValue.flatMap(Duration.init(text:)).map({ $0 <= .zero || $0 > Delay.maximum }) ?? true
-        {
-            add("within", "invalid_duration", "within is a duration such as \"24h\", at most \"366d\".")
-        }
-        return faults
+        return faults + WaitLimit.faults(of: input, isResolved: isResolved)
     }
 }

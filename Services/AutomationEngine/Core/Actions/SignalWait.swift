@@ -29,7 +29,7 @@ struct SignalWait: Sendable {
         }
         self.shape = shape
         self.correlation = correlation
-        within = root["within"]?.stringValue.flatMap(Duration.init(text:)) ?? Self.standardTime
+        within = WaitLimit.read(root, orElse: Self.standardTime)
     }
 
     /// What is known of the signals before the input is resolved; nil where the input is wrong.
@@ -66,11 +66,6 @@ struct SignalWait: Sendable {
                 add("match", "invalid_value", "A value that is compared is no object and no array.")
             }
         }
-        if let within = input?["within"], !isOpen(within),
-            within.stringValue.flatMap(Duration.init(text:)).map({ $0 <= .zero || $0 > Delay.maximum }) ?? true
-        {
-            add("within", "invalid_duration", "within is a duration such as \"24h\", at most \"366d\".")
-        }
-        return faults
+        return faults + WaitLimit.faults(of: input, isResolved: isResolved)
     }
 }

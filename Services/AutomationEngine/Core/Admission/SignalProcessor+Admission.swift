@@ -136,16 +136,14 @@ extension AdmittedRuns.Superseded {
     fileprivate func entry(at time: Int64) -> AuditDraft {
         let record = update.record
         return AuditDraft(
-            id: UUIDv7.make(),
-            time: Timestamp(microseconds: time),
+            "run.cancel",
+            ofRun: record.id,
             tenant: record.tenant,
-            actor: AuditActor(type: .system, id: "automation-engine"),
-            action: "run.cancel",
-            object: AuditObject(type: "run", id: record.id.lowercased),
             before: Self.value(["status": before.rawValue]),
             after: Self.value(["status": record.status.rawValue, "superseded_by": newer.lowercased]),
             reason: "a newer run has taken its place",
-            traceID: record.traceparent.flatMap(RunRecord.traceID)
+            traceparent: record.traceparent,
+            at: time
         )
     }
 

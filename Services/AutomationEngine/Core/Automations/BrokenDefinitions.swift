@@ -48,7 +48,7 @@ struct BrokenDefinitions: Service {
                 let breaking = BreakingAutomation(automation: automation, reason: definition.reason)
                 let context = RequestContext(
                     tenant: automation.tenant,
-                    actor: AuditActor(type: .system, id: "automation-engine"),
+                    actor: .engine,
                     requestID: UUID().lowercased
                 )
                 try await transaction.markBroken([breaking], by: context)

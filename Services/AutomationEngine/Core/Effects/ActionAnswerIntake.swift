@@ -98,17 +98,15 @@ struct ActionAnswerIntake: Sendable {
     /// The service itself decides what was given to a person to decide.
     private func entry(_ settled: Settled) throws -> AuditDraft {
         AuditDraft(
-            id: UUIDv7.make(),
-            time: Timestamp(microseconds: now()),
+            "run.resolve",
+            ofRun: settled.attempt.run,
             tenant: settled.tenant,
-            actor: AuditActor(type: .system, id: "automation-engine"),
-            action: "run.resolve",
-            object: AuditObject(type: "run", id: settled.attempt.run.lowercased),
             before: try .json(["status": .string(RunStatus.unknown.rawValue), "step": .string(settled.step)]),
             after: try .json([
                 "decision": "answered", "status": .string(RunStatus.queued.rawValue), "step": .string(settled.step),
             ]),
-            traceID: settled.traceparent.flatMap(RunRecord.traceID)
+            traceparent: settled.traceparent,
+            at: now()
         )
     }
 }

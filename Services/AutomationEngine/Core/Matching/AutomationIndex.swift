@@ -10,8 +10,8 @@ import FoundationEssentials
 struct AutomationIndex: Sendable {
     private struct Key: Hashable {
         var tenant: String
-        /// The type, or the prefix of a family.
-        var type: String
+        /// A type, the prefix of a family, or the key of an automation.
+        var name: String
     }
 
     private struct Bucket: Sendable {
@@ -26,7 +26,6 @@ struct AutomationIndex: Sendable {
     private var exact: [Key: Bucket] = [:]
     private var families: [Key: Bucket] = [:]
     private var automations: [UUID: CompiledAutomation] = [:]
-    /// By tenant and key, in the place of the type.
     private var keys: [Key: UUID] = [:]
 
     init(generation: Int64 = 0) {
@@ -39,7 +38,7 @@ struct AutomationIndex: Sendable {
     /// Takes over a change of one automation: its active version, or nil where it is not active.
     mutating func update(_ id: UUID, to automation: CompiledAutomation?) {
         if let old = automations.removeValue(forKey: id) {
-            keys[Key(tenant: old.tenant, type: old.key)] = nil
+            keys[Key(tenant: old.tenant, name: old.key)] = nil
             change(old) { bucket in
                 bucket.unfiltered.removeAll { $0 == id }
                 bucket.filtered.remove(id)
@@ -49,7 +48,7 @@ struct AutomationIndex: Sendable {
             return
         }
         automations[id] = automation
-        keys[Key(tenant: automation.tenant, type: automation.key)] = id
+        keys[Key(tenant: automation.tenant, name: automation.key)] = id
         change(automation) { bucket in
             if let filter = automation.filter {
                 bucket.filtered.insert(id, filter)
@@ -72,10 +71,10 @@ struct AutomationIndex: Sendable {
             let target = self.target(of: aim, in: signal.tenant)
             return target.flatMap { $0.tenant == signal.tenant ? [$0] : nil } ?? []
         }
-        var ids = matches(signal, in: exact[Key(tenant: signal.tenant, type: signal.type)])
+        var ids = matches(signal, in: exact[Key(tenant: signal.tenant, name: signal.type)])
         if !families.isEmpty {
             for prefix in SignalTrigger.familyPrefixes(of: signal.type) {
-                ids += matches(signal, in: families[Key(tenant: signal.tenant, type: String(prefix))])
+                ids += matches(signal, in: families[Key(tenant: signal.tenant, name: String(prefix))])
             }
         }
         let found = ids.compactMap { automations[$0] }
@@ -85,7 +84,7 @@ struct AutomationIndex: Sendable {
     private func target(of aim: SignalsAcceptedV2.Aim, in tenant: String) -> CompiledAutomation? {
         switch aim.target {
         case .id(let id): automations[id]
-        case .key(let key): keys[Key(tenant: tenant, type: key)].flatMap { automations[$0] }
+        case .key(let key): keys[Key(tenant: tenant, name: key)].flatMap { automations[$0] }
         }
     }
 
@@ -99,9 +98,9 @@ struct AutomationIndex: Sendable {
     private mutating func change(_ automation: CompiledAutomation, _ body: (inout Bucket) -> Void) {
         switch automation.trigger {
         case .exact(let type):
-            Self.change(&exact, at: Key(tenant: automation.tenant, type: type), body)
+            Self.change(&exact, at: Key(tenant: automation.tenant, name: type), body)
         case .family(let prefix):
-            Self.change(&families, at: Key(tenant: automation.tenant, type: prefix), body)
+            Self.change(&families, at: Key(tenant: automation.tenant, name: prefix), body)
         }
     }
 

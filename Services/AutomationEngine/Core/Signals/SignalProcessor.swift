@@ -164,13 +164,14 @@ struct SignalProcessor: Sendable {
             throw PostgresError(.decoding, "the claim has no answer")
         }
         let fresh = Set(try row.decode(0, as: [UUID].self))
-        let awaited = try AwaitedSignals(signals.filter { fresh.contains($0.id) }, shapes: results[1])
+        let new = signals.filter { fresh.contains($0.id) }
+        let awaited = try AwaitedSignals(new, shapes: results[1])
         let claimed = Set(try row.decode(1, as: [UUID].self))
         let won = matches.filter { claimed.contains($0.runID) }
         var admitted = try await admit(won, reserved, in: transaction)
         let updates = admitted.updates
-        let new = Set(updates.map(\.record.id))
-        let started = admitted.refusals.isEmpty ? won : won.filter { new.contains($0.runID) }
+        let begun = Set(updates.map(\.record.id))
+        let started = admitted.refusals.isEmpty ? won : won.filter { begun.contains($0.runID) }
         transaction.enqueue(
             RunRepository.insertion(of: updates.map(\.record), signals: Self.distinctSignals(of: started), owner: owner)
         )
@@ -185,7 +186,7 @@ struct SignalProcessor: Sendable {
         transaction.enqueue(RunRepository.simulating(updates.map(\.record)))
         enqueue(admitted, in: transaction)
         var refused = CallerAnswers()
-        refused.refuse(signals.filter { fresh.contains($0.id) }, without: updates, admitted.refusals)
+        refused.refuse(new, without: updates, admitted.refusals)
         let stored = admitted.superseded.filter(\.isStored).map(\.update)
         transaction.announce(updates + stored, telling: refused, at: now())
         transaction.enqueue(awaited.statements)

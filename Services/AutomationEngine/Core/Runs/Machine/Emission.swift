@@ -83,11 +83,11 @@ struct Emission: Sendable {
         let aimed = AimedEvent(
             signalID: signalID,
             source: "/batuta/automations/\(run.automationKey)",
-            targetKey: call.automation,
+            target: .key(call.automation),
             origin: AimedEvent.Origin(
                 type: "automation",
                 // Whoever has asked for a run has asked for those that it calls.
-                actor: causation.actor ?? AuditActor(type: .system, id: "automation-engine"),
+                actor: causation.actor ?? .engine,
                 traceparent: run.traceparent,
                 time: Timestamp(microseconds: now),
                 more: RunCaller.metadata(of: run, position, waits: call.waits)

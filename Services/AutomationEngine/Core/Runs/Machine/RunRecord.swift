@@ -155,15 +155,12 @@ struct RunRecord: Sendable {
         after.member("status", status.rawValue)
         after.endObject()
         return AuditDraft(
-            id: UUIDv7.make(),
-            time: Timestamp(microseconds: time),
+            "run.end",
+            ofRun: id,
             tenant: tenant,
-            actor: AuditActor(type: .system, id: "automation-engine"),
-            action: "run.end",
-            object: AuditObject(type: "run", id: id.lowercased),
-            before: .none,
             after: .canonical(after.bytes),
-            traceID: traceparent.flatMap(Self.traceID)
+            traceparent: traceparent,
+            at: time
         )
     }
 
@@ -175,15 +172,12 @@ struct RunRecord: Sendable {
         after.member("step", steps.first { $0.status == .unknown }?.name)
         after.endObject()
         return AuditDraft(
-            id: UUIDv7.make(),
-            time: Timestamp(microseconds: time),
+            "run.park",
+            ofRun: id,
             tenant: tenant,
-            actor: AuditActor(type: .system, id: "automation-engine"),
-            action: "run.park",
-            object: AuditObject(type: "run", id: id.lowercased),
-            before: .none,
             after: .canonical(after.bytes),
-            traceID: traceparent.flatMap(Self.traceID)
+            traceparent: traceparent,
+            at: time
         )
     }
 

@@ -107,7 +107,7 @@ struct ManualExecution: Sendable {
         AimedEvent(
             signalID: UUIDv7.make(),
             source: source,
-            target: automation.id,
+            target: .id(automation.id),
             origin: AimedEvent.Origin(
                 type: type,
                 actor: context.actor,
