@@ -92,6 +92,7 @@ let sharedTargets: [Target] = [
     shared("JSONSchema", ["JSON"]),
     shared("Templates", ["JSON", crypto]),
     shared("Secrets", [crypto]),
+    shared("MerkleLog", [crypto]),
     shared("Contracts", ["Domain", "JSON", crypto]),
     shared("FaultInjection"),
     shared("Mail", ["CCurl", "Secrets", nioCore, nioPosix, serviceLifecycle]),
@@ -201,6 +202,7 @@ let testTargets: [Target] = [
     tests("EventPattern", support + ["EventPattern", "JSON"], exclude: ["Cases"]),
     tests("JSONSchema", support + ["JSON", "JSONSchema"]),
     tests("Mail", support + ["CCurl", "Mail", "Secrets"]),
+    tests("MerkleLog", support + ["JSON", "MerkleLog", crypto]),
     tests("Templates", support + ["JSON", "Templates"]),
     tests("Secrets", support + ["JSON", "Secrets"]),
     tests(

@@ -75,7 +75,10 @@ struct ImportTests {
 
     @Test(
         "a pure module does no input and output: it imports no adapter, no NIO, no server",
-        arguments: ["JSON", "CloudEvents", "Domain", "Contracts", "EventPattern", "JSONSchema", "Templates", "Secrets"]
+        arguments: [
+            "JSON", "CloudEvents", "Domain", "Contracts", "EventPattern", "JSONSchema", "MerkleLog", "Templates",
+            "Secrets",
+        ]
     )
     func pureModules(module: String) {
         let forbidden: Set<String> = [
@@ -98,6 +101,7 @@ struct ImportTests {
             "JSONSchema": ["CloudEvents", "Domain", "Contracts", "EventPattern", "Templates"],
             "Templates": ["CloudEvents", "Domain", "Contracts", "EventPattern"],
             "Secrets": ["JSON", "Domain", "Contracts"],
+            "MerkleLog": ["JSON", "CloudEvents", "Domain", "Contracts", "FaultInjection", "Secrets", "Templates"],
             "Mail": ["Persistence", "Messaging", "ServiceRuntime", "Contracts", "Domain", "JSON"],
             "OutboundHTTP": ["Persistence", "Messaging", "ServiceRuntime", "Contracts", "Domain"],
             "PostgreSQL": ["Persistence", "Messaging", "ServiceRuntime", "RabbitMQ", "Contracts", "Domain"],
