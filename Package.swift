@@ -92,8 +92,9 @@ let sharedTargets: [Target] = [
     shared("JSONSchema", ["JSON"]),
     shared("Templates", ["JSON", crypto]),
     shared("Secrets", [crypto]),
-    shared("MerkleLog", [crypto]),
     shared("Contracts", ["Domain", "JSON", crypto]),
+    shared("MerkleLog", [crypto]),
+    shared("Checkpoints", ["JSON", "MerkleLog", "Secrets"]),
     shared("FaultInjection"),
     shared("Mail", ["CCurl", "Secrets", nioCore, nioPosix, serviceLifecycle]),
     shared("OutboundHTTP", [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle]),
@@ -145,7 +146,7 @@ let serviceTargets: [Target] =
             "CloudEvents", "EventPattern", "JSONSchema", "Mail", "OutboundHTTP", "Secrets", "Templates", deque,
         ]
     )
-    + service("AuditWriter", executable: "audit-writer", coreDependencies)
+    + service("AuditWriter", executable: "audit-writer", coreDependencies + ["Checkpoints", "MerkleLog"])
     + service("Scheduler", executable: "scheduler", ["Persistence", "ServiceBase", "ServiceRuntime"])
     + service("JobController", executable: "job-controller", ["Persistence", "ServiceBase", "ServiceRuntime"])
     + service("WorkerAgent", executable: "worker-agent", ["ServiceRuntime", logging, serviceLifecycle])
@@ -153,8 +154,9 @@ let serviceTargets: [Target] =
         "CommandLine",
         executable: "batuta",
         [
-            "Contracts", "Domain", "JSON", "Messaging", "Persistence", "Secrets", argumentParser, asyncHTTPClient,
-            logging, nioCore, nioHTTP1, nioPosix, nioSSL, yams,
+            "Checkpoints", "Contracts", "Domain", "JSON", "MerkleLog", "Messaging", "Persistence", "Secrets",
+            argumentParser,
+            asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, yams,
         ]
     )
 
@@ -164,8 +166,8 @@ let testTargets: [Target] = [
     .target(
         name: "TestSupport",
         dependencies: [
-            "Contracts", "Domain", "JSON", "Messaging", "Persistence", "PostgreSQL", "RabbitMQ", asyncHTTPClient,
-            logging,
+            "Contracts", "Domain", "JSON", "MerkleLog", "Messaging", "Persistence", "PostgreSQL", "RabbitMQ",
+            asyncHTTPClient, logging,
             nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle,
         ],
         path: "Tests/TestSupport"
@@ -185,7 +187,7 @@ let testTargets: [Target] = [
     ),
     .executableTarget(name: "Benchmarks", dependencies: ["EventPattern", "JSON"], path: "Tests/Benchmarks"),
     tests("Architecture", support),
-    tests("AuditWriterCore", support + coreDependencies + ["AuditWriterCore"]),
+    tests("AuditWriterCore", support + coreDependencies + ["AuditWriterCore", "Checkpoints", "MerkleLog"]),
     tests(
         "AutomationEngineCore",
         support + coreDependencies + [
@@ -193,8 +195,12 @@ let testTargets: [Target] = [
             nioHTTP1,
         ]
     ),
+    tests("Checkpoints", support + ["Checkpoints", "MerkleLog"]),
     tests("CloudEvents", support + ["CloudEvents", "JSON"]),
-    tests("CommandLine", support + coreDependencies + ["CommandLineCore", argumentParser]),
+    tests(
+        "CommandLine",
+        support + coreDependencies + ["Checkpoints", "CommandLineCore", "MerkleLog", argumentParser]
+    ),
     tests("Contracts", support + ["Contracts", "Domain", "JSON", crypto], exclude: ["Golden"]),
     tests("Domain", support + ["Domain", "JSON"]),
     tests("Fault", support + coreDependencies + ["FaultSuite", nioHTTP1]),

@@ -13,6 +13,10 @@ package enum CrashPoint: String, Sendable, CaseIterable {
     case afterCommitBeforeAck = "after_commit_before_ack"
     /// The audit writer is between taking the tree's lock and committing the new leaves.
     case inAuditAppend = "in_audit_append"
+    /// The log's head is locked and a checkpoint of it is signed; it is kept nowhere yet.
+    case beforeCheckpointIsKept = "before_checkpoint_is_kept"
+    /// A signed checkpoint is durable in the journal; the database does not hold it yet.
+    case afterCheckpointIsKept = "after_checkpoint_is_kept"
     /// An attempt is recorded; its effect has not begun.
     case beforeEffect = "before_effect"
     /// An attempt's effect has taken place; its outcome is not recorded yet.
@@ -31,6 +35,8 @@ package enum CrashPoint: String, Sendable, CaseIterable {
         case .beforeEffect: 6
         case .afterEffectBeforeRecord: 7
         case .duringTakeover: 8
+        case .beforeCheckpointIsKept: 9
+        case .afterCheckpointIsKept: 10
         }
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The file that keys come from.
-enum KeyFile {
+package enum KeyFile {
     static let maximumBytes = 65_536
 
     /// Reads a file that only its owner has rights to.
@@ -9,7 +9,7 @@ enum KeyFile {
     /// - Parameter path: Where the file is; links are followed.
     /// - Returns: The whole text.
     /// - Throws: ``SecretsError`` with a sentence that does not name the path, which the caller knows by a better name.
-    static func read(_ path: String) throws(SecretsError) -> Secret {
+    package static func read(_ path: String) throws(SecretsError) -> Secret {
         // Without O_NONBLOCK a pipe would be waited for.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {

@@ -191,6 +191,21 @@ package struct ServiceBase: Sendable {
         return Database(client: database.client, parts: database.parts + [ServicePart("retention", retention)])
     }
 
+    /// Lends a client of the service's database for what has to be known before its parts can be built.
+    package static func once<Value: Sendable>(
+        _ context: ServiceContext,
+        _ body: (PostgresClient) async throws -> Value
+    ) async throws -> Value {
+        var configuration = try PostgresConfiguration(url: context.configuration[CommonKeys.databaseURL].reveal())
+        configuration.applicationName = "\(context.identity.name)/\(context.replica)"
+        let client = PostgresClient(configuration: configuration, logger: context.logger)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await client.run() }
+            defer { group.cancelAll() }
+            return try await body(client)
+        }
+    }
+
     private static func policy(
         _ context: ServiceContext,
         _ schema: ServiceSchema,
@@ -209,10 +224,7 @@ package struct ServiceBase: Sendable {
         configuration.pool.maximum = connections
         let client = PostgresClient(configuration: configuration, logger: context.logger)
         // The client serves only while it runs, and the schema is checked before anything else does.
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let gate = PostgresClient(configuration: configuration, logger: context.logger)
-            group.addTask { try await gate.run() }
-            defer { group.cancelAll() }
+        try await once(context) { gate in
             do {
                 try await SchemaGate.check(client: gate, schema: schema)
             } catch let error as PersistenceError where error.code == .database {

@@ -40,11 +40,4 @@ import Testing
         #expect(error?.code == .unreadableMessage)
         #expect(try LogIntake.classify(#require(error)) == .data)
     }
-
-    @Test func theLeafHashIsThatOfRFC6962() {
-        // Of the empty leaf and of one zero byte, from the tree of certificate transparency.
-        let hex = { (bytes: [UInt8]) in bytes.map { String($0, radix: 16) }.prefix(4) }
-        #expect(hex(LeafHash.of([])) == ["6e", "34", "b", "9c"])
-        #expect(hex(LeafHash.of([0])) == ["96", "a2", "96", "d2"])
-    }
 }

@@ -1,5 +1,6 @@
 import Contracts
 import Domain
+import MerkleLog
 import Persistence
 import Testing
 
@@ -46,7 +47,48 @@ enum LogChecks {
             places.append((lane, entry.seq))
         }
         #expect(found == expected)
+        try await checkTree(database, leaves: entries.map { MerkleHash.leaf(try $0.decode(1, as: [UInt8].self)) })
         try check(segments: results[2], places)
+    }
+
+    /// Every full tile is there and no other, each with the hashes and the root that follow from the entries.
+    static func checkTree(_ database: PostgresClient, leaves: [MerkleHash]) async throws {
+        let rows = try await database.execute(
+            PostgresStatement("SELECT level, tile_index, hashes, root FROM audit.tiles", isReadOnly: true)
+        )
+        var stored: [Tile: (hashes: [MerkleHash], root: MerkleHash)] = [:]
+        for row in rows {
+            let tile = Tile(level: try row.decode(0), index: UInt64(try row.decode(1, as: Int64.self)), width: 256)
+            let hashes = try #require([MerkleHash](concatenated: try row.decode(2, as: [UInt8].self)))
+            stored[tile] = (hashes, try #require(MerkleHash(try row.decode(3, as: [UInt8].self))))
+        }
+        var level = 0
+        var hashes = leaves
+        var count = 0
+        while hashes.count >= 256 {
+            var above: [MerkleHash] = []
+            for index in 0..<hashes.count / 256 {
+                let own = Array(hashes[index * 256..<(index + 1) * 256])
+                let tile = Tile(level: level, index: UInt64(index), width: 256)
+                let found = try #require(stored[tile], "\(tile.path) is missing")
+                try #require(found.hashes == own && found.root == root(own), "\(tile.path) differs")
+                above.append(found.root)
+                count += 1
+            }
+            hashes = above
+            level += 1
+        }
+        #expect(stored.count == count)
+    }
+
+    /// The root as RFC 6962, section 2.1, defines it.
+    static func root(_ leaves: [MerkleHash]) -> MerkleHash {
+        guard leaves.count > 1 else {
+            return leaves.first ?? .empty
+        }
+        var split = 1
+        while split * 2 < leaves.count { split *= 2 }
+        return .node(root(Array(leaves[..<split])), root(Array(leaves[split...])))
     }
 
     /// All entries in their order, a page at a time.

@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import FoundationEssentials
 import JSON
+import MerkleLog
 import Messaging
 import Persistence
 import TestSupport
@@ -80,7 +81,7 @@ struct RequestTests {
             let root = try JSONDocument(parsing: reply.body).root
             for item in try #require(root["items"]).elements {
                 let canonical = Array(try #require(item["entry"]).rawBytes)
-                let hash = LeafHash.of(canonical).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+                let hash = MerkleHash.leaf(canonical).hex
                 #expect(item["leaf_hash"]?.stringValue == hash)
                 #expect(item["leaf_index"]?.int64Value != nil)
                 entries.append(canonical)

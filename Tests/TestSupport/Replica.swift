@@ -39,6 +39,7 @@ package final class Replica: Sendable {
         var environment = environment
         environment["BATUTA_REPLICA"] = name
         if service == .gateway { environment["BATUTA_HTTP_ADDRESS"] = "127.0.0.1:\(httpPort)" }
+        if service == .auditWriter { environment["BATUTA_AUDIT_STATE_DIR"] = Command.temporaryURL("checkpoints").path }
         self.environment = environment
     }
 
@@ -106,6 +107,7 @@ package final class Replica: Sendable {
     package func launchBeside(_ more: [String: String]) throws -> ServiceProcess {
         var environment = environment.merging(more, uniquingKeysWith: { $1 })
         if service == .gateway { environment["BATUTA_HTTP_ADDRESS"] = "127.0.0.1:\(try FreePort.next())" }
+        if service == .auditWriter { environment["BATUTA_AUDIT_STATE_DIR"] = Command.temporaryURL("checkpoints").path }
         return try ServiceProcess(service.rawValue, environment: environment)
     }
 

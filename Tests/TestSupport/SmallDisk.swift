@@ -22,6 +22,29 @@ package enum SmallDisk {
         )
     }
 
+    /// Lends the path of a disk of a megabyte, and unmounts it.
+    package static func with<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+        let path = Command.temporaryURL("disk").path
+        try await mount(at: path, megabytes: 1)
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(path)) } catch { result = .failure(error) }
+        try await Command.check("/bin/umount", ["-l", path])
+        return try result.get()
+    }
+
+    /// Fills a disk to its last byte with a file; answers that file's path.
+    package static func fill(_ path: String) throws -> String {
+        let filler = path + "/filler"
+        _ = FileManager.default.createFile(atPath: filler, contents: nil)
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: filler))
+        defer { try? file.close() }
+        for size in [65_536, 4_096, 1] {
+            let block = Data(repeating: 0x2a, count: size)
+            while (try? file.write(contentsOf: block)) != nil {}
+        }
+        return filler
+    }
+
     private static func run(_ program: String, _ arguments: [String]) -> Bool {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)

@@ -6,8 +6,9 @@ package struct BatutaCommand: AsyncParsableCommand {
         commandName: "batuta",
         abstract: "Operate Batuta, the automation control plane.",
         subcommands: [
-            ApplyCommand.self, BenchCommand.self, BrokerCommand.self, CheckCommand.self, DeadLettersCommand.self,
-            MigrateCommand.self, ReplayCommand.self, RestoredCommand.self, SecretsCommand.self, SendCommand.self,
+            ApplyCommand.self, AuditCommand.self, BenchCommand.self, BrokerCommand.self, CheckCommand.self,
+            DeadLettersCommand.self, MigrateCommand.self, ReplayCommand.self, RestoredCommand.self, SecretsCommand.self,
+            SendCommand.self,
         ]
     )
 

@@ -37,18 +37,8 @@ struct SecretsKeygenCommand: ParsableCommand {
         } catch {
             throw CommandLineError(.passwords, error.message)
         }
-        let descriptor = open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            let reason = errno == EEXIST ? "it exists already, and is left as it is" : String(cString: strerror(errno))
-            throw CommandLineError(.file, "\(output) cannot be made: \(reason).")
-        }
-        defer { close(descriptor) }
-        let isWritten = key.withUnsafeBytes { bytes in
-            write(descriptor, bytes.baseAddress, bytes.count) == bytes.count && fsync(descriptor) == 0
-        }
-        guard isWritten else {
-            unlink(output)
-            throw CommandLineError(.file, "\(output) cannot be written: \(String(cString: strerror(errno))).")
+        try PrivateFile.make(output) { descriptor in
+            key.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) == $0.count }
         }
         print("\(output) holds the key \(id). Name it in BATUTA_SECRET_KEYS_FILE.")
     }

@@ -12,13 +12,26 @@ package struct AuditEntry: Sendable, Equatable {
     package let producer: String
     package let epoch: Int64
     package let seq: Int64
-    /// Whose change it was, what it did and to what, for lists.
+    /// What was done.
     package let action: String
+    /// Who did it: its kind and its name.
+    package let actor: (type: AuditActor.Kind, id: String)
+    /// What was changed: its kind and its id.
+    package let object: (type: String, id: String)
+    package let traceID: String?
+
+    /// The bytes of the longest entry there can be: a bundle of entries gives each a length of 16 bits.
+    package static let maximumBytes = 65_535
+
+    package static func == (one: AuditEntry, other: AuditEntry) -> Bool { one.canonical == other.canonical }
 
     /// Reads an entry strictly.
     ///
     /// - Throws: `ContractError` with code `badBody`, naming the member that is wrong.
     package init(canonical: [UInt8]) throws(ContractError) {
+        guard canonical.count <= Self.maximumBytes else {
+            throw ContractError(.badBody, "an audit entry has more than \(Self.maximumBytes) bytes")
+        }
         let root: JSONView
         do {
             root = try JSONDocument(parsing: canonical, limits: .wrapped).root
@@ -52,7 +65,20 @@ package struct AuditEntry: Sendable, Equatable {
         guard let action = root["action"]?.stringValue, !action.isEmpty else {
             throw Self.wrong("action")
         }
+        guard let actor = root["actor"], let actorID = actor["id"]?.stringValue,
+            let actorType = actor["type"]?.stringValue.flatMap(AuditActor.Kind.init(rawValue:))
+        else {
+            throw Self.wrong("actor")
+        }
+        guard let object = root["object"], let objectType = object["type"]?.stringValue,
+            let objectID = object["id"]?.stringValue
+        else {
+            throw Self.wrong("object")
+        }
         try Self.requireShape(root)
+        self.actor = (actorType, actorID)
+        self.object = (objectType, objectID)
+        traceID = root["trace_id"]?.stringValue
         self.canonical = canonical
         self.id = id
         self.time = time
@@ -65,14 +91,6 @@ package struct AuditEntry: Sendable, Equatable {
 
     /// Checks what every entry must say, though the log keeps it only inside the bytes.
     private static func requireShape(_ root: JSONView) throws(ContractError) {
-        guard let actor = root["actor"], actor["id"]?.stringValue != nil,
-            let type = actor["type"]?.stringValue, AuditActor.Kind(rawValue: type) != nil
-        else {
-            throw wrong("actor")
-        }
-        guard let object = root["object"], object["type"]?.stringValue != nil, object["id"]?.stringValue != nil else {
-            throw wrong("object")
-        }
         guard let outcome = root["outcome"]?.stringValue, AuditOutcome(rawValue: outcome) != nil else {
             throw wrong("outcome")
         }

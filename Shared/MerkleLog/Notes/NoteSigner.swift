@@ -61,6 +61,11 @@ package struct NoteSigner: Sendable {
     /// The same private key as a witness's: its signatures say when they were made.
     package var cosigner: NoteSigner { NoteSigner(verifierKey: verifierKey.with(.cosignature), key: key) }
 
+    /// The same private key under another name; throws where the name is none.
+    package func renamed(_ name: String) throws(NoteError) -> NoteSigner {
+        try NoteSigner(name: name, kind: kind, key: key)
+    }
+
     /// Signs a text as a log does.
     ///
     /// Throws where the key is a witness's, no note could hold the text, or the text is what a witness would sign: one

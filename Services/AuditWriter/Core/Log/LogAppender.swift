@@ -1,9 +1,12 @@
+package import Checkpoints
 import Contracts
 import Domain
 import FaultInjection
 package import Logging
+import MerkleLog
 import Messaging
 package import Persistence
+package import ServiceBase
 
 /// Appends entries to the log: each exactly once, in the order of its lane, whatever is delivered again.
 ///
@@ -22,6 +25,7 @@ package actor LogAppender {
 
     private struct State {
         var head: LogHead
+        var edge: TreeEdge
         var lanes: [LaneName: LaneSequencer] = [:]
     }
 
@@ -31,24 +35,32 @@ package actor LogAppender {
     private static let maximumTakeovers = 5
 
     private let repository: LogRepository
+    private let tree: LogTree
+    private let authority: CheckpointAuthority?
     private let database: PostgresClient
     private let metrics: LogMetrics
     private let logger: Logger
     private let releaseLimit: Int
     private let timeout: Duration
     private var state: State?
+    /// Rung after each append.
+    private let appended: Alarm?
     /// Whether a call is under way, and those that wait for its end in the order of their coming.
     private var isAppending = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
     ///   - database: Logged in as the service.
+    ///   - authority: What the log was signed with; nothing is appended to a log that contradicts it.
+    ///   - appended: Rung after each append.
     ///   - metrics: What is counted.
     ///   - logger: Told when the head is taken.
     ///   - releaseLimit: How many held entries one transaction may append.
     ///   - timeout: How long one transaction may take.
     package init(
         database: PostgresClient,
+        authority: CheckpointAuthority? = nil,
+        appended: Alarm? = nil,
         metrics: LogMetrics = LogMetrics(),
         logger: Logger,
         releaseLimit: Int = 2_000,
@@ -56,6 +68,9 @@ package actor LogAppender {
     ) {
         self.database = database
         repository = LogRepository(database: database)
+        tree = LogTree(database: database, logger: logger)
+        self.authority = authority
+        self.appended = appended
         self.metrics = metrics
         self.logger = logger
         self.releaseLimit = releaseLimit
@@ -132,10 +147,12 @@ package actor LogAppender {
         try await learn(messages.map(\.lane) + resuming, &state, deadline)
         let plan = AppendPlan(messages, resuming: resuming, lanes: &state.lanes, releaseLimit: releaseLimit)
         if !plan.isEmpty {
-            try await write(plan, head: state.head, deadline)
+            try await write(plan, &state, deadline)
         }
-        state.head.size += Int64(plan.appendedCount)
         self.state = state
+        if plan.appendedCount > 0 {
+            appended?.ring()
+        }
         outcome.appended += plan.appendedCount
         outcome.duplicates += plan.duplicates
         outcome.held += plan.held.count
@@ -154,7 +171,16 @@ package actor LogAppender {
         }
         let head = try await repository.takeHead(deadline: deadline)
         logger.info("took the head of the log", metadata: ["fence": "\(head.fence)", "size": "\(head.size)"])
-        return (State(head: head), try await repository.lanesWithEarlyEntries(deadline: deadline))
+        let edge = try await tree.edge(of: head) { .now + timeout }
+        try await requireSequel(head)
+        return (State(head: head, edge: edge), try await repository.lanesWithEarlyEntries(deadline: .now + timeout))
+    }
+
+    /// Refuses a log that is not a sequel of what was signed.
+    private func requireSequel(_ head: LogHead) async throws {
+        try await authority?.requireSequel(head) { size in
+            try await tree.root(of: size, in: UInt64(clamping: head.size), deadline: .now + timeout)
+        }
     }
 
     /// Reads the lanes that are not known yet.
@@ -168,8 +194,11 @@ package actor LogAppender {
     }
 
     /// The transaction: two round trips, and one more where held entries are released.
-    private func write(_ plan: AppendPlan, head: LogHead, _ deadline: ContinuousClock.Instant) async throws {
-        try await database.withTransaction(deadline: deadline) { transaction in
+    private func write(_ plan: AppendPlan, _ state: inout State, _ deadline: ContinuousClock.Instant) async throws {
+        let head = state.head
+        let edge = state.edge
+        state.edge = try await database.withTransaction(deadline: deadline) { transaction in
+            var edge = edge
             var statements = [LogRepository.requireHead(head)]
             var released: [LaneName: [Int64: AuditEntry]] = [:]
             if plan.runs.contains(where: { !$0.released.isEmpty }) {
@@ -178,7 +207,13 @@ package actor LogAppender {
                 released = try Self.entries(results[1])
             }
             if !plan.runs.isEmpty {
-                statements.append(LogRepository.append(try plan.entries(released: released), at: head.size))
+                let entries = try plan.entries(released: released)
+                let hashes = entries.map { MerkleHash.leaf($0.canonical) }
+                let filled = edge.append(contentsOf: hashes)
+                statements.append(LogRepository.append(entries, hashes, at: head.size))
+                if !filled.isEmpty {
+                    statements.append(TileRepository.store(filled))
+                }
                 let ids = plan.runs.map { _ in UUIDv7.make() }
                 statements.append(LogRepository.record(plan.runs, ids: ids, at: head.size))
             }
@@ -188,6 +223,60 @@ package actor LogAppender {
             try await transaction.pipeline(statements)
             CrashPoints.reached(.inAuditAppend)
             try await transaction.commit([LogRepository.moveHead(to: head.size + Int64(plan.appendedCount))])
+            return edge
+        }
+        state.head.size += Int64(plan.appendedCount)
+    }
+
+    // MARK: - Signing
+
+    /// Where the log stands as this process knows it; nil unless it has the head.
+    package var standing: LogStanding? {
+        state.map { LogStanding(fence: $0.head.fence, size: $0.head.size, signedSize: $0.head.signedSize) }
+    }
+
+    /// Gives up what is known, since another writer has taken the head.
+    package func forget() async {
+        await beginAppending()
+        defer { endAppending() }
+        state = nil
+    }
+
+    /// Signs the log as it stands.
+    ///
+    /// The checkpoint is made under the head's lock, and durable in the journal before it is committed or leaves.
+    ///
+    /// - Parameter takingOver: Whether the head is taken where this process does not have it.
+    /// - Returns: The checkpoint; nil where there is nothing to sign, or another writer has the head.
+    /// - Throws: `AuditWriterError`, `CheckpointError` or `PostgresError`; then no checkpoint has left, though the journal
+    ///   may hold it.
+    package func sign(takingOver: Bool = false) async throws -> SignedCheckpoint? {
+        await beginAppending()
+        defer { endAppending() }
+        guard let authority, takingOver || state != nil else {
+            return nil
+        }
+        do {
+            var (state, _) = try await takeState(.now + timeout)
+            guard state.head.size > 0 else {
+                self.state = state
+                return nil
+            }
+            let signed = try authority.sign(size: UInt64(clamping: state.head.size), root: state.edge.root)
+            try await database.withTransaction(deadline: .now + timeout) { [head = state.head] transaction in
+                try await transaction.pipeline([LogRepository.requireHead(head)])
+                CrashPoints.reached(.beforeCheckpointIsKept)
+                try await authority.journal.append(signed)
+                CrashPoints.reached(.afterCheckpointIsKept)
+                try await transaction.commit(CheckpointRepository.insert(signed))
+            }
+            state.head.origin = authority.origin
+            state.head.signedSize = state.head.size
+            state.head.signedRoot = signed.checkpoint.root
+            self.state = state
+            return signed
+        } catch let error as PostgresError where error.sqlState == GuardState.headTakenOver {
+            return nil
         }
     }
 

@@ -8,6 +8,9 @@ package struct LogMetrics: Sendable {
     static let sizeName = "batuta_audit_log_entries"
     static let heldName = "batuta_audit_held_entries"
     static let appendName = "batuta_audit_append_seconds"
+    static let signedName = "batuta_audit_log_signed_entries"
+    static let checkpointsName = "batuta_audit_checkpoints_total"
+    static let signName = "batuta_audit_sign_seconds"
 
     private let appended = Counter(label: appendedName)
     private let duplicates = Counter(label: duplicatesName)
@@ -15,6 +18,9 @@ package struct LogMetrics: Sendable {
     private let size = Gauge(label: sizeName)
     private let held = Gauge(label: heldName)
     private let append = Timer(label: appendName)
+    private let signedSize = Gauge(label: signedName)
+    private let checkpoints = Counter(label: checkpointsName)
+    private let sign = Timer(label: signName)
 
     package init() {}
 
@@ -26,5 +32,12 @@ package struct LogMetrics: Sendable {
         self.size.record(size)
         held.record(early)
         append.recordNanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+
+    /// A checkpoint was signed.
+    func signed(_ size: UInt64, took duration: Duration) {
+        signedSize.record(Double(size))
+        checkpoints.increment()
+        sign.recordNanoseconds(Int64(duration / .nanoseconds(1)))
     }
 }

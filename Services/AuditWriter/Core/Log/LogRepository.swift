@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import FoundationEssentials
+import MerkleLog
 import Persistence
 
 /// The end of the log as the active writer knows it.
@@ -9,6 +10,23 @@ struct LogHead: Sendable, Equatable {
     var fence: Int64
     /// How many entries the log has; the index of the next one.
     var size: Int64
+    /// The name of the log; nil until it is signed for the first time.
+    var origin: String?
+    /// How many entries the newest checkpoint covers; 0 without one.
+    var signedSize: Int64
+    /// The root in the newest checkpoint.
+    var signedRoot: MerkleHash?
+
+    static let columns = "fence, size, origin, signed_size, signed_root"
+
+    /// Reads `columns`.
+    init(_ row: PostgresRow) throws {
+        fence = try row.decode(0)
+        size = try row.decode(1)
+        origin = try row.decode(2)
+        signedSize = try row.decode(3)
+        signedRoot = try row.decode(4, as: [UInt8]?.self).flatMap { MerkleHash($0) }
+    }
 }
 
 /// The SQL of the log.
@@ -18,13 +36,22 @@ struct LogRepository: Sendable {
     /// Takes the head over: no transaction of a writer before can commit afterwards.
     func takeHead(deadline: ContinuousClock.Instant) async throws -> LogHead {
         let rows = try await database.execute(
-            PostgresStatement("UPDATE audit.head SET fence = fence + 1 RETURNING fence, size"),
+            PostgresStatement("UPDATE audit.head SET fence = fence + 1 RETURNING \(LogHead.columns)"),
             deadline: deadline
         )
         guard let row = rows.first else {
             throw AuditWriterError(.staleState, "audit.head has no row")
         }
-        return LogHead(fence: try row.decode(0), size: try row.decode(1))
+        return try LogHead(row)
+    }
+
+    /// The name of the log; nil if it was never signed.
+    func origin() async throws -> String? {
+        let rows = try await database.execute(
+            PostgresStatement("SELECT origin FROM audit.head", isReadOnly: true),
+            deadline: .now + .seconds(30)
+        )
+        return try rows.first?.decode(0)
     }
 
     /// Lanes of which entries are held.
@@ -143,17 +170,24 @@ extension LogRepository {
     }
 
     /// Appends entries, the first of which gets the index `first`.
-    static func append(_ entries: [AuditEntry], at first: Int64) -> PostgresStatement {
+    static func append(_ entries: [AuditEntry], _ hashes: [MerkleHash], at first: Int64) -> PostgresStatement {
         PostgresStatement(
             """
-            INSERT INTO audit.entries (entry_id, leaf_index, tenant, canonical, leaf_hash)
-            SELECT e.id, $1 + e.position - 1, e.tenant, e.canonical, e.hash
-            FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[]) WITH ORDINALITY
-                 AS e (id, tenant, canonical, hash, position)
+            INSERT INTO audit.entries (entry_id, leaf_index, tenant, canonical, leaf_hash, action, actor_type, actor_id,
+                                       object_type, object_id, trace_id)
+            SELECT e.id, $1 + e.position - 1, e.tenant, e.canonical, e.hash, e.action, e.actor_type, e.actor_id,
+                   e.object_type, e.object_id, e.trace_id
+            FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[],
+                        $10::text[], $11::text[]) WITH ORDINALITY
+                 AS e (id, tenant, canonical, hash, action, actor_type, actor_id, object_type, object_id, trace_id,
+                       position)
             """,
             [
                 .int8(first), .uuidArray(entries.map(\.id)), .textArray(entries.map(\.tenant.key)),
-                .bytesArray(entries.map(\.canonical)), .bytesArray(entries.map { LeafHash.of($0.canonical) }),
+                .bytesArray(entries.map(\.canonical)), .bytesArray(hashes.map(\.bytes)),
+                .textArray(entries.map(\.action)), .textArray(entries.map(\.actor.type.rawValue)),
+                .textArray(entries.map(\.actor.id)), .textArray(entries.map(\.object.type)),
+                .textArray(entries.map(\.object.id)), .textArray(entries.map(\.traceID)),
             ]
         )
     }

@@ -1,4 +1,6 @@
+import Checkpoints
 import Logging
+import MerkleLog
 import Messaging
 import Persistence
 import ServiceBase
@@ -14,7 +16,7 @@ package enum AuditWriter {
     /// What the service declares about itself.
     package static let definition = ServiceDefinition(
         .auditWriter,
-        keys: OutboxKeys.all,
+        keys: AuditKeys.all + OutboxKeys.all,
         metrics: ServiceBase.metrics + LogMetrics.descriptions
     )
 
@@ -33,10 +35,24 @@ package enum AuditWriter {
         let entries = base.consumer(Topology.auditWriter, prefetch: batch * 2, connection: "/log")
         let commands = base.consumer(Topology.commands(to: .audit), prefetch: batch * 2, connection: "/commands")
         let letters = base.deadLetters()
-        let log = LogIntake(
-            appender: LogAppender(database: base.database, logger: context.logger),
-            deadLetters: letters.repository
+        let authority = try await authority(context)
+        let appended = Alarm()
+        let appender = LogAppender(
+            database: base.database,
+            authority: authority,
+            appended: appended,
+            logger: context.logger
         )
+        let keeper = CheckpointKeeper(
+            appender: appender,
+            authority: authority,
+            database: base.database,
+            appended: appended,
+            schedule: AuditKeys.schedule(context.configuration),
+            logger: context.logger
+        )
+        context.health.register("checkpoints") { keeper.problem.map { .failing($0) } ?? .ok }
+        let log = LogIntake(appender: appender, deadLetters: letters.repository)
         let keeping = KeepIntake(
             repository: KeptBodyRepository(database: base.database),
             deadLetters: letters.repository
@@ -51,6 +67,7 @@ package enum AuditWriter {
         register(entries, commands, base, context)
         // In the order of the stop, which is the reverse: a source ends before the part that works on what it gave out.
         return base.parts + [
+            ServicePart("checkpoints", keeper),
             ServicePart("log", consumer(of: entries, Topology.auditWriter, log.process, log.bury, letters, context)),
             ServicePart(
                 "kept values",
@@ -61,6 +78,18 @@ package enum AuditWriter {
             ServicePart("dead letters", letters.gauge),
             ServicePart("requests", base.requestServer(routes, concurrency: requestConcurrency)),
         ]
+    }
+
+    /// The log's keys, and the journal of what they have signed.
+    private static func authority(_ context: ServiceContext) async throws -> CheckpointAuthority {
+        let keys = try LogKeyFile(path: context.configuration[AuditKeys.keyFile])
+        let origin = try await ServiceBase.once(context) { try await LogRepository(database: $0).origin() }
+        let signers = try keys.signers(of: origin)
+        let journal = try CheckpointJournal(
+            directory: context.configuration[AuditKeys.stateFolder],
+            origin: signers[0].name
+        )
+        return CheckpointAuthority(signers: signers, journal: journal)
     }
 
     /// What `/readyz` asks about beside what every service has.

@@ -1,5 +1,6 @@
 import Logging
 import Persistence
+import ServiceBase
 import ServiceLifecycle
 
 /// Lets held runs go: when a place is free, when the rate allows it, when a pause has ended.

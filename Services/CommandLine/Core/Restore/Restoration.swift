@@ -1,6 +1,8 @@
+import Checkpoints
 import Contracts
 import Domain
 import FoundationEssentials
+import JSON
 import Logging
 import Messaging
 import Persistence
@@ -39,7 +41,11 @@ struct Restoration: Sendable {
         let epoch = try await moveEpochs()
         print("new lanes get epochs above \(epoch)")
         let newest = try await newestSignal()
-        try await leaveEntry(epoch: epoch, newest: newest)
+        let log = try await beginLog()
+        if let log {
+            print("the audit log goes on as \(log.next): whoever verifies it needs the key of that name")
+        }
+        try await leaveEntry(epoch: epoch, newest: newest, log: log)
         print("the audit log will have an entry of this")
         print(
             newest.map { "the newest signal is of \($0): whatever was acknowledged later has to be sent again" }
@@ -98,9 +104,43 @@ struct Restoration: Sendable {
         return Timestamp(microseconds: Int64(time) * 1_000)
     }
 
+    /// A log that ends at the restored moment, and the name under which it goes on.
+    private struct LogChange {
+        let ended: String
+        let signedSize: Int64
+        let next: String
+    }
+
+    /// Gives the log another name, unless it was never signed.
+    ///
+    /// Checkpoints from after that moment may be with others. The log must never contradict them, so it goes on as another
+    /// one, which says so in its first entry. Doing it again changes the name again, which does no harm.
+    private func beginLog() async throws -> LogChange? {
+        let rows = try await database.execute(
+            PostgresStatement("SELECT origin, signed_size FROM audit.head WHERE origin IS NOT NULL")
+        )
+        guard let row = rows.first else {
+            return nil
+        }
+        let name = try row.decode(0, as: String.self)
+        let change = LogChange(ended: name, signedSize: try row.decode(1), next: LogName.successor(of: name))
+        _ = try await database.execute(
+            PostgresStatement(
+                "UPDATE audit.head SET fence = fence + 1, origin = $1, signed_size = 0, signed_root = NULL",
+                [.text(change.next)]
+            )
+        )
+        return change
+    }
+
     /// Leaves the entry in a lane of the gateway's that nobody keeps: the next gateway that runs sends it.
-    private func leaveEntry(epoch: Int64, newest: Timestamp?) async throws {
-        let after = #"{"epochs_above":\#(epoch),"newest_signal":\#(newest.map { "\"\($0)\"" } ?? "null")}"#
+    private func leaveEntry(epoch: Int64, newest: Timestamp?, log: LogChange?) async throws {
+        let after: JSONValue = [
+            "epochs_above": .number(epoch), "log": log.map { .string($0.next) } ?? .null,
+            "newest_signal": newest.map { .string("\($0)") } ?? .null,
+        ]
+        let before: AuditValue =
+            try log.map { try .json(["log": .string($0.ended), "signed_entries": .number($0.signedSize)]) } ?? .none
         let draft = AuditDraft(
             id: UUIDv7.make(),
             time: .now(),
@@ -108,7 +148,8 @@ struct Restoration: Sendable {
             actor: AuditActor(type: .system, id: "batuta", via: "restored"),
             action: "restore",
             object: AuditObject(type: "installation", id: "batuta"),
-            after: .canonical(Array(after.utf8)),
+            before: before,
+            after: try .json(after),
             reason: reason
         )
         try await lanes().transaction(deadline: .now + .seconds(30)) { $0.audit(draft) }

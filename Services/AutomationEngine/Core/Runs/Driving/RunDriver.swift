@@ -4,6 +4,7 @@ import FoundationEssentials
 import Logging
 import Messaging
 import Persistence
+import ServiceBase
 import ServiceLifecycle
 import Synchronization
 

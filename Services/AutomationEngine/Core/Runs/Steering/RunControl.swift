@@ -4,6 +4,7 @@ import FoundationEssentials
 import JSON
 import Messaging
 import Persistence
+import ServiceBase
 
 /// Cancels and resumes runs because a person has asked for it.
 struct RunControl: Sendable {

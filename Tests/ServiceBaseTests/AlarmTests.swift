@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import AutomationEngineCore
+@testable import ServiceBase
 
 @Suite("An alarm", .timeLimit(.minutes(1)))
 struct AlarmTests {

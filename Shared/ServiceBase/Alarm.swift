@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Lets one task sleep until it is woken, or for a time at most.
-final class Alarm: Sendable {
+package final class Alarm: Sendable {
     private struct State {
         var isRung = false
         var sleeper: CheckedContinuation<Void, Never>?
@@ -9,8 +9,10 @@ final class Alarm: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Wakes the sleeper, or the next one at once.
-    func ring() {
+    package func ring() {
         let sleeper = state.withLock { state in
             state.isRung = state.sleeper == nil
             defer { state.sleeper = nil }
@@ -20,7 +22,7 @@ final class Alarm: Sendable {
     }
 
     /// Sleeps; ends early when woken, or when the task is cancelled.
-    func sleep(for duration: Duration) async {
+    package func sleep(for duration: Duration) async {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 do {

@@ -1,0 +1,138 @@
+-- The Merkle tree over the entries, its signed checkpoints, and what entries are looked up by.
+
+-- What was last signed of the log, and as which log. `signed_size` is what every later checkpoint must extend.
+ALTER TABLE audit.head
+    ADD COLUMN origin text CHECK (origin <> ''),
+    ADD COLUMN signed_size bigint NOT NULL DEFAULT 0 CHECK (signed_size >= 0),
+    ADD COLUMN signed_root bytea CHECK (octet_length(signed_root) = 32),
+    ADD CHECK (signed_size <= size),
+    ADD CHECK ((signed_size = 0) = (signed_root IS NULL)),
+    ADD CHECK (signed_size = 0 OR origin IS NOT NULL);
+
+-- The head goes forward: no entry is taken back, and no size of a log is signed with two roots.
+--
+-- Only whoever owns the schema can begin a log of another origin, as `batuta restored` does.
+CREATE FUNCTION audit.head_moves_forward() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF NEW.fence < OLD.fence OR NEW.size < OLD.size THEN
+        RAISE EXCEPTION 'the head of the log does not go back' USING ERRCODE = '42501';
+    END IF;
+    IF NEW.origin IS DISTINCT FROM OLD.origin THEN
+        IF OLD.origin IS NOT NULL AND current_user = 'batuta_audit' THEN
+            RAISE EXCEPTION 'the origin of a log does not change' USING ERRCODE = '42501';
+        END IF;
+    ELSIF NEW.signed_size < OLD.signed_size
+        OR (NEW.signed_size = OLD.signed_size AND NEW.signed_root IS DISTINCT FROM OLD.signed_root) THEN
+        RAISE EXCEPTION 'what was signed of the log stays signed' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER head_moves_forward BEFORE UPDATE ON audit.head
+    FOR EACH ROW EXECUTE FUNCTION audit.head_moves_forward();
+
+-- The full tiles of the tree: 256 hashes of one level (RFC 6962, C2SP tlog-tiles), and the root over them, which is a
+-- hash of the level above. The tiles at the right edge follow from these and the leaf hashes of the last entries.
+CREATE TABLE audit.tiles (
+    level smallint NOT NULL CHECK (level BETWEEN 0 AND 7),
+    tile_index bigint NOT NULL CHECK (tile_index >= 0),
+    hashes bytea NOT NULL CHECK (octet_length(hashes) = 8192),
+    root bytea NOT NULL CHECK (octet_length(root) = 32),
+    PRIMARY KEY (level, tile_index)
+);
+-- Hashes cannot be compressed.
+ALTER TABLE audit.tiles ALTER COLUMN hashes SET STORAGE EXTERNAL;
+
+-- Every checkpoint that was signed, as it left.
+CREATE TABLE audit.checkpoints (
+    origin text NOT NULL,
+    size bigint NOT NULL CHECK (size > 0),
+    signed_at timestamptz NOT NULL,
+    root bytea NOT NULL CHECK (octet_length(root) = 32),
+    note text NOT NULL,
+    PRIMARY KEY (origin, size, signed_at)
+);
+
+CREATE FUNCTION audit.refuse_second_root() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM audit.checkpoints c WHERE c.origin = NEW.origin AND c.size = NEW.size AND c.root <> NEW.root
+    ) THEN
+        RAISE EXCEPTION 'this size of the log is signed with another root' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER checkpoints_one_root BEFORE INSERT ON audit.checkpoints
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_second_root();
+
+-- What witnesses have added to checkpoints: lines of signatures of type 0x04.
+CREATE TABLE audit.cosignatures (
+    origin text NOT NULL,
+    size bigint NOT NULL CHECK (size > 0),
+    witness text NOT NULL CHECK (witness <> ''),
+    signed_at timestamptz NOT NULL,
+    line text NOT NULL,
+    PRIMARY KEY (origin, size, witness, signed_at)
+);
+
+-- The keys that have signed for a log, from the checkpoint on at which each was first used.
+CREATE TABLE audit.keys (
+    verifier_key text PRIMARY KEY,
+    origin text NOT NULL,
+    first_size bigint NOT NULL CHECK (first_size >= 0),
+    added_at timestamptz NOT NULL DEFAULT now()
+);
+
+GRANT SELECT, INSERT ON audit.tiles, audit.checkpoints, audit.cosignatures, audit.keys TO batuta_audit;
+
+CREATE TRIGGER tiles_insert_only BEFORE UPDATE OR DELETE ON audit.tiles
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER checkpoints_insert_only BEFORE UPDATE OR DELETE ON audit.checkpoints
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER cosignatures_insert_only BEFORE UPDATE OR DELETE ON audit.cosignatures
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER keys_insert_only BEFORE UPDATE OR DELETE ON audit.keys
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER entries_not_truncated BEFORE TRUNCATE ON audit.entries
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER tiles_not_truncated BEFORE TRUNCATE ON audit.tiles
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER checkpoints_not_truncated BEFORE TRUNCATE ON audit.checkpoints
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+
+-- What entries are looked up by, out of their bytes. A writer of the release before leaves them null; such rows are
+-- found by reading their bytes.
+ALTER TABLE audit.entries
+    ADD COLUMN action text,
+    ADD COLUMN actor_type text,
+    ADD COLUMN actor_id text,
+    ADD COLUMN object_type text,
+    ADD COLUMN object_id text,
+    ADD COLUMN trace_id text;
+
+ALTER TABLE audit.entries DISABLE TRIGGER entries_insert_only;
+UPDATE audit.entries e SET
+    action = j.entry ->> 'action',
+    actor_type = j.entry -> 'actor' ->> 'type', actor_id = j.entry -> 'actor' ->> 'id',
+    object_type = j.entry -> 'object' ->> 'type', object_id = j.entry -> 'object' ->> 'id',
+    trace_id = j.entry ->> 'trace_id'
+FROM (SELECT entry_id, convert_from(canonical, 'UTF8')::jsonb AS entry FROM audit.entries) AS j
+WHERE j.entry_id = e.entry_id;
+ALTER TABLE audit.entries ENABLE TRIGGER entries_insert_only;
+
+-- The ids of runs grow with time, so that this index grows at its end.
+CREATE INDEX entries_object ON audit.entries (tenant, object_id, entry_id);
+-- What people do is little beside what runs leave.
+CREATE INDEX entries_actor ON audit.entries (tenant, actor_id, entry_id) WHERE actor_type <> 'system';
+CREATE INDEX entries_action ON audit.entries (tenant, action, entry_id) WHERE action <> 'run.end';
+-- Ids of traces are random: a filter a range of pages costs an append next to nothing, and a search reads few ranges.
+CREATE INDEX entries_trace ON audit.entries USING brin (trace_id text_bloom_ops)
+    WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX entries_unread ON audit.entries (tenant, entry_id) WHERE action IS NULL;

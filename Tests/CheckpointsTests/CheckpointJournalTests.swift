@@ -1,0 +1,140 @@
+import Foundation
+import MerkleLog
+import TestSupport
+import Testing
+
+@testable import Checkpoints
+
+@Suite struct CheckpointJournalTests {
+    private static let origin = "example.com/audit"
+    private let signer: NoteSigner
+    private let folder = Command.temporaryURL("checkpoints").path
+
+    init() throws {
+        signer = try NoteSigner.generate(name: Self.origin, kind: .log)
+    }
+
+    @Test("what was kept is there after a restart, the newest first to be asked for")
+    func survivesARestart() async throws {
+        do {
+            let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+            #expect(journal.newest == nil)
+            for size in [1, 5, 5, 9] { try await journal.append(checkpoint(UInt64(size))) }
+        }
+        let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+        #expect(journal.newest?.checkpoint.size == 9)
+        #expect(try lines().count == 3, "The same checkpoint again is no new line.")
+    }
+
+    @Test("the same log signed again at a later time is kept beside the first")
+    func anIdleLogIsKept() async throws {
+        let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+        try await journal.append(checkpoint(5, time: 1))
+        try await journal.append(checkpoint(5, time: 2))
+        #expect(try lines().count == 2)
+    }
+
+    @Test("a smaller log, and another root of the same size, are refused and leave nothing")
+    func contradictionsAreRefused() async throws {
+        let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+        try await journal.append(checkpoint(5))
+        for bad in [try checkpoint(4), try checkpoint(5, seed: 7)] {
+            let error = await #expect(throws: CheckpointError.self) { try await journal.append(bad) }
+            #expect(error?.code == .contradiction)
+        }
+        #expect(try lines().count == 1)
+    }
+
+    @Test("a line that a crash has cut off is dropped, wherever it was cut")
+    func aTornLineIsDropped() async throws {
+        do {
+            let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+            try await journal.append(checkpoint(3))
+        }
+        let whole = try Data(contentsOf: file(1))
+        let next = CheckpointJournal.line(try checkpoint(8))
+        for length in stride(from: 0, to: next.count, by: 37) {
+            try (whole + Data(next[..<length])).write(to: file(1))
+            let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+            #expect(journal.newest?.checkpoint.size == 3)
+            #expect(try Data(contentsOf: file(1)) == whole)
+        }
+    }
+
+    @Test("a journal whose last line is no checkpoint of the log is not gone on with")
+    func aDamagedJournalIsRefused() async throws {
+        do {
+            let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+            try await journal.append(checkpoint(3))
+        }
+        let whole = try Data(contentsOf: file(1))
+        for bad in ["{}\n", "garbage\n", String(repeating: "x", count: 200_000) + "\n"] {
+            try (whole + Data(bad.utf8)).write(to: file(1))
+            let error = #expect(throws: CheckpointError.self) {
+                try CheckpointJournal(directory: folder, origin: Self.origin)
+            }
+            #expect(error?.code == .journal)
+        }
+    }
+
+    @Test("a file that has grown is followed by another, from which the newest is found")
+    func filesFollowEachOther() async throws {
+        do {
+            let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+            try await journal.append(checkpoint(3))
+        }
+        let line = try Data(contentsOf: file(1))
+        var large = Data()
+        while large.count <= CheckpointJournal.fileSize { large += line }
+        try large.write(to: file(1))
+        do {
+            let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+            try await journal.append(checkpoint(4))
+        }
+        #expect(try Data(contentsOf: file(1)) == large)
+        // A crash right after the new file was made leaves it empty.
+        try Data().write(to: file(3))
+        let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+        #expect(journal.newest?.checkpoint.size == nil || journal.newest?.checkpoint.size == 4)
+    }
+
+    @Test("one process keeps a journal")
+    func oneAtATime() throws {
+        let first = try CheckpointJournal(directory: folder, origin: Self.origin)
+        let error = #expect(throws: CheckpointError.self) {
+            try CheckpointJournal(directory: folder, origin: Self.origin)
+        }
+        #expect(error?.code == .inUse)
+        #expect(first.newest == nil)
+    }
+
+    @Test("logs of different names stand in files of their own")
+    func logsAreApart() async throws {
+        let other = "example.com/audit/2"
+        do {
+            let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+            try await journal.append(checkpoint(3))
+        }
+        let journal = try CheckpointJournal(directory: folder, origin: other)
+        #expect(journal.newest == nil)
+        let error = await #expect(throws: CheckpointError.self) { try await journal.append(checkpoint(3)) }
+        #expect(error?.code == .contradiction)
+    }
+
+    private func checkpoint(_ size: UInt64, seed: UInt8 = 0, time: UInt64 = 1) throws -> SignedCheckpoint {
+        let root = MerkleHash.leaf([seed, UInt8(truncatingIfNeeded: size)])
+        return try SignedCheckpoint(
+            Checkpoint(origin: Self.origin, size: size, root: root),
+            signedBy: [signer],
+            at: time
+        )
+    }
+
+    private func file(_ number: Int) -> URL {
+        URL(fileURLWithPath: "\(folder)/\(CheckpointJournal.fileName(Self.origin, number))")
+    }
+
+    private func lines() throws -> [Substring] {
+        try String(contentsOf: file(1), encoding: .utf8).split(separator: "\n")
+    }
+}
