@@ -45,14 +45,15 @@ package struct LogProof: Sendable, Hashable {
         }
         var line = lines.next()
         var extra: [UInt8] = []
-        if let text = line?.value(of: "extra ") {
+        if let text = line.flatMap({ NoteSyntax.rest(of: $0, after: "extra ") }) {
             guard let bytes = StrictBase64.bytes(text), !bytes.isEmpty else {
                 throw NoteError(.malformedProof, "The extra data is not base64, or empty.")
             }
             extra = bytes
             line = lines.next()
         }
-        guard let index = line?.value(of: "index ").flatMap({ Decimal.number($0) }) else {
+        let number = line.flatMap { NoteSyntax.rest(of: $0, after: "index ") }
+        guard let index = number.flatMap({ Decimal.number($0) }) else {
             throw NoteError(.malformedProof, "The line of the index is missing, or no decimal number below 2^63.")
         }
         let hashes = try Self.hashes(&lines)
@@ -131,12 +132,5 @@ private struct LineReader {
         let line = String(validating: rest[..<end], as: UTF8.self)
         rest = rest[(end + 1)...]
         return line
-    }
-}
-
-extension String {
-    /// What stands behind a word that the text begins with.
-    fileprivate func value(of word: String) -> Substring? {
-        utf8.starts(with: word.utf8) ? Substring(utf8.dropFirst(word.utf8.count)) : nil
     }
 }

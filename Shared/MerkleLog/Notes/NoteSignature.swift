@@ -22,10 +22,10 @@ package struct NoteSignature: Sendable, Hashable {
 
     /// Reads a signature line, without its line feed.
     package init(parsing line: String) throws(NoteError) {
-        guard line.hasPrefix(Self.prefix) else {
+        guard let rest = NoteSyntax.rest(of: line, after: Self.prefix) else {
             throw NoteError(.malformedSignature, "A signature line does not begin with an em dash and a space.")
         }
-        let parts = line.unicodeScalars.dropFirst(2).split(separator: " ", omittingEmptySubsequences: false)
+        let parts = rest.unicodeScalars.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 2, let bytes = StrictBase64.bytes(Substring(parts[1])), bytes.count > 4 else {
             throw NoteError(.malformedSignature, "A signature line is not a name and the base64 of a signature.")
         }

@@ -19,7 +19,7 @@ package struct NoteSigner: Sendable {
 
     /// Reads a private key; throws where its id is not that of its bytes.
     package init(parsing text: String) throws(NoteError) {
-        guard text.hasPrefix(Self.prefix), let parts = NoteKeyText(text.dropFirst(Self.prefix.count)) else {
+        guard let parts = NoteSyntax.rest(of: text, after: Self.prefix).flatMap({ NoteKeyText($0) }) else {
             throw NoteError(
                 .malformedKey,
                 "A private key is \(Self.prefix), a name, eight hexadecimal digits and base64, + between."
@@ -72,10 +72,10 @@ package struct NoteSigner: Sendable {
     /// key may be both, and neither signature may pass for the other.
     package func sign(_ text: String) throws(NoteError) -> NoteSignature {
         guard kind == .log else { throw NoteError(.wrongKind, "The key \(name) signs checkpoints with a time only.") }
-        guard NoteSyntax.isText(text), !text.hasPrefix(NoteMessage.cosignatureHeader) else {
+        guard let message = NoteMessage.log(text) else {
             throw NoteError(.invalidText, "The text cannot be signed: it is no text of a note, or a cosignature's.")
         }
-        return try signature(of: Array(text.utf8))
+        return try signature(of: message)
     }
 
     /// Signs a checkpoint as a witness does, with the time at which it was seen, in seconds since 1970.

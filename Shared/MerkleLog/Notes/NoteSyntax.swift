@@ -7,6 +7,11 @@ enum NoteSyntax {
         text.utf8.last == lineFeed && text.utf8.allSatisfy { $0 >= 0x20 || $0 == lineFeed }
     }
 
+    /// What stands behind a prefix in a text, byte by byte; nil where the text does not begin with it.
+    static func rest(of text: String, after prefix: String) -> Substring? {
+        text.utf8.starts(with: prefix.utf8) ? Substring(text.utf8.dropFirst(prefix.utf8.count)) : nil
+    }
+
     /// Whether a text can name a key: not empty, no white space of Unicode, no `+`, no control characters.
     static func isName(_ text: some StringProtocol) -> Bool {
         !text.isEmpty

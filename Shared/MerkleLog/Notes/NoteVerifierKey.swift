@@ -64,7 +64,8 @@ package struct NoteVerifierKey: Sendable, Hashable, CustomStringConvertible {
         }
         switch kind {
         case .log:
-            try verify(signature.signature[...], of: Array(text.utf8))
+            guard let message = NoteMessage.log(text) else { throw invalidSignature }
+            try verify(signature.signature[...], of: message)
             return VerifiedSignature(key: self, time: nil)
         case .cosignature:
             let time = signature.signature.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

@@ -20,10 +20,8 @@ extension SignedNote {
             var latest: VerifiedSignature?
             for signature in signatures where key.isNamed(by: signature) {
                 let found = try key.verify(signature, of: text)
-                guard let time = latest?.time, let other = found.time, other <= time else {
-                    latest = found
-                    continue
-                }
+                if let time = latest?.time, let other = found.time, other <= time { continue }
+                latest = found
             }
             if let latest {
                 verified.append(latest)

@@ -1,0 +1,123 @@
+import MerkleLog
+import Testing
+
+@Suite("Keys of notes")
+struct NoteKeyTests {
+    @Test("public keys are read and written", arguments: [NoteSamples.logKey, NoteSamples.witnessKey])
+    func publicKeys(text: String) throws {
+        let key = try NoteVerifierKey(parsing: text)
+        #expect(key.description == text)
+        #expect(try NoteVerifierKey(name: key.name, kind: key.kind, publicKey: key.publicKey) == key)
+    }
+
+    @Test("private keys are read and written, and have the public keys that another program has computed")
+    func privateKeys() throws {
+        let rows = [
+            (NoteSamples.logSigner, NoteSamples.logKey, NoteKeyKind.log),
+            (NoteSamples.witnessSigner, NoteSamples.witnessKey, .cosignature),
+            (
+                "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz",
+                "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", .log
+            ),
+        ]
+        for (text, publicText, kind) in rows {
+            let signer = try NoteSigner(parsing: text)
+            #expect(signer.text == text)
+            #expect(signer.verifierKey.description == publicText)
+            #expect(signer.kind == kind && signer.verifierKey.kind == kind)
+        }
+        #expect(try NoteSigner(parsing: NoteSamples.logSigner).cosigner.text == NoteSamples.logCosigner)
+    }
+
+    @Test("a new key is read back, and signs what its public key verifies", arguments: NoteKeyKind.allCases)
+    func generation(kind: NoteKeyKind) throws {
+        let signer = try NoteSigner.generate(name: "example.com/new", kind: kind)
+        let again = try NoteSigner(parsing: signer.text)
+        #expect(again.verifierKey == signer.verifierKey)
+        let text = NoteSamples.checkpoint
+        let signature = try kind == .log ? again.sign(text) : again.cosign(text, time: 7)
+        #expect(try signer.verifierKey.verify(signature, of: text).time == (kind == .log ? nil : 7))
+        #expect(try NoteSigner.generate(name: "example.com/new", kind: kind).verifierKey != signer.verifierKey)
+        expectRefusal(note: .invalidName) { () throws(NoteError) in _ = try NoteSigner.generate(name: "a b", kind: kind)
+        }
+    }
+
+    @Test("a private key is printed by nothing but its text")
+    func secrecy() throws {
+        let signer = try NoteSigner(parsing: NoteSamples.logSigner)
+        let secret = "AQABAgMEBQYHCAkK"
+        #expect(signer.text.contains(secret))
+        var dumped = ""
+        dump([signer], to: &dumped)
+        for text in [
+            "\(signer)", String(reflecting: signer), String(describing: [signer]), "\(Optional(signer) as Any)", dumped,
+        ] {
+            #expect(!text.contains(secret) && !text.contains("PRIVATE+KEY"), "\(text)")
+            #expect(text.contains("example.com/audit"))
+        }
+        let wrong = NoteSamples.logSigner.replacingFirst("29b87bfc", with: "29b87bfd")
+        do {
+            _ = try NoteSigner(parsing: wrong)
+            Issue.record("A wrong id was taken.")
+        } catch {
+            #expect(!error.message.contains(secret))
+        }
+    }
+
+    @Test("what is not exactly a public key is refused")
+    func malformedPublicKeys() {
+        let good = NoteSamples.logKey
+        let rows: [(NoteError.Code, String)] = [
+            (.malformedKey, ""), (.malformedKey, "a"), (.malformedKey, "a+b"), (.malformedKey, "++"),
+            (.malformedKey, good + "="), (.malformedKey, good + "\n"), (.malformedKey, String(good.dropLast())),
+            (.malformedKey, good.replacingFirst("29b87bfc", with: "29B87BFC")),
+            (.malformedKey, good.replacingFirst("29b87bfc", with: "29b87bfd")),
+            (.malformedKey, good.replacingFirst("29b87bfc", with: "029b87bfc")),
+            (.malformedKey, good.replacingFirst("audit", with: "audi")),
+            (.malformedKey, good.replacingFirst("+AQOh", with: "+AQOi")), (.malformedKey, "a+29b87bfc+AQ=="),
+            (.malformedKey, "a+29b87bfc+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA=="),
+            (.invalidName, good.replacingFirst("example.com/audit", with: "")), (.invalidName, " " + good),
+            (.invalidName, good.replacingFirst("/", with: "\u{2009}")),
+            (.unsupportedKey, good.replacingFirst("+AQ", with: "+Ag")),
+            (.unsupportedKey, good.replacingFirst("+AQ", with: "+Bg")), (.unsupportedKey, "a+29b87bfc+/w=="),
+        ]
+        for (code, text) in rows {
+            expectRefusal(note: code, "\(text)") { () throws(NoteError) in _ = try NoteVerifierKey(parsing: text) }
+        }
+        expectRefusal(note: .malformedKey) { () throws(NoteError) in
+            _ = try NoteVerifierKey(name: "a", kind: .log, publicKey: [1])
+        }
+        expectRefusal(note: .malformedKey) { () throws(NoteError) in
+            _ = try NoteSigner(name: "a", kind: .log, seed: [1])
+        }
+    }
+
+    @Test("what is not exactly a private key is refused")
+    func malformedPrivateKeys() {
+        let good = NoteSamples.logSigner
+        let rows: [(NoteError.Code, String)] = [
+            (.malformedKey, ""), (.malformedKey, "PRIVATE+KEY+"), (.malformedKey, NoteSamples.logKey),
+            (.malformedKey, good + "\n"), (.malformedKey, good.lowercased()), (.malformedKey, " " + good),
+            (.malformedKey, good.replacingFirst("29b87bfc", with: "29b87bfd")),
+            (.malformedKey, good.replacingFirst("29b87bfc", with: "29B87bfc")),
+            (.malformedKey, good.replacingFirst("PRIVATE+KEY+", with: "PRIVATE+\u{212A}EY+")),
+            (.malformedKey, good.replacingFirst("+AQAB", with: "+BAAB")), (.malformedKey, String(good.dropLast(4))),
+            (.unsupportedKey, good.replacingFirst("+AQAB", with: "+AgAB")),
+            (.invalidName, good.replacingFirst("example.com/audit", with: "example.com audit")),
+        ]
+        for (code, text) in rows {
+            expectRefusal(note: code, "\(text)") { () throws(NoteError) in _ = try NoteSigner(parsing: text) }
+        }
+    }
+
+    @Test("a key verifies what names it only")
+    func otherKey() throws {
+        let key = try NoteVerifierKey(parsing: NoteSamples.logKey)
+        let witness = try NoteVerifierKey(parsing: NoteSamples.witnessKey)
+        let note = try SignedNote(parsing: NoteSamples.note)
+        #expect(key.isNamed(by: note.signatures[0]) && !key.isNamed(by: note.signatures[1]))
+        expectRefusal(note: .invalidSignature) { () throws(NoteError) in
+            _ = try witness.verify(note.signatures[0], of: note.text)
+        }
+    }
+}
