@@ -14,7 +14,7 @@ extension Tile {
         guard parts.count >= 3, let level = Int(parts[1]) else { return nil }
         var width = Self.fullWidth
         if parts.count >= 4, parts[parts.count - 2].hasSuffix(".p") {
-            guard let partial = Int(parts.removeLast()), partial < Self.fullWidth else { return nil }
+            guard let partial = Int(parts.removeLast()) else { return nil }
             width = partial
             parts[parts.count - 1].removeLast(2)
         }
