@@ -1,6 +1,6 @@
 package import Contracts
 package import FoundationEssentials
-package import PostgreSQL
+import PostgreSQL
 
 /// Reads dead letters, and records what has become of them; always for one tenant.
 extension DeadLetterRepository {
@@ -94,8 +94,8 @@ extension DeadLetterRepository {
     }
 
     /// The statement that records that a claimed letter was processed; its row is the letter as it is then.
-    package func redriven(_ id: UUID, claim: UUID) -> PostgresStatement {
-        PostgresStatement(
+    package func redriven(_ id: UUID, claim: UUID) -> ChangeStatement {
+        ChangeStatement(
             """
             UPDATE \(schema).dead_letters
             SET state = 'redriven', redriven_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
@@ -107,8 +107,8 @@ extension DeadLetterRepository {
     }
 
     /// The statement that records that a waiting letter is not to be processed; its row is the letter as it is then.
-    package func discarded(_ id: UUID, of tenant: String, reason: String) -> PostgresStatement {
-        PostgresStatement(
+    package func discarded(_ id: UUID, of tenant: String, reason: String) -> ChangeStatement {
+        ChangeStatement(
             """
             UPDATE \(schema).dead_letters
             SET state = 'discarded', discarded_at = clock_timestamp(), discard_reason = $3,

@@ -30,9 +30,9 @@ package final class LaneGroup: Service {
         pool = LanePool(lanes)
     }
 
-    /// Runs one transaction on a free lane.
+    /// Runs one transaction on a free lane that changes nothing that users see: signals, the progress of runs, lanes.
     ///
-    /// Nothing is repeated. A commit whose outcome was lost is settled before this returns or throws; only where it could
+    /// Everything else is a ``change(deadline:_:)``. Nothing is repeated. A commit whose outcome was lost is settled before this returns or throws; only where it could
     /// not be settled before the deadline does the error leave the outcome open.
     ///
     /// - Parameters:

@@ -3,7 +3,7 @@ import PostgreSQL
 
 /// A change that its caller may ask for twice: the idempotency key, whose it is, and what was asked for.
 ///
-/// `LaneTransaction.once` carries it out.
+/// `ChangeTransaction.once` carries it out.
 package struct IdempotentRequest: Sendable {
     /// Tenant, principal, route and key, as the table `requests` has them.
     let key: [String]

@@ -186,32 +186,30 @@ package struct DeadLetterDesk: Sendable {
     /// Changes a letter and leaves the entry of that; nil where the statement finds it no more as it has to be.
     private func settle(
         _ letter: StoredDeadLetter,
-        by statement: PostgresStatement,
+        by statement: ChangeStatement,
         _ action: String,
         _ context: RequestContext,
         reason: String?
     ) async throws -> StoredDeadLetter? {
-        try await lanes.transaction { transaction in
-            guard let row = try await transaction.database.execute(statement).first else {
-                return nil
+        try await lanes.change { transaction in
+            guard let row = try await transaction.execute(statement).first else {
+                return .none(nil)
             }
             let settled = try StoredDeadLetter(row)
-            transaction.auditKeepingLargeValues(
-                AuditDraft(
-                    id: UUIDv7.make(),
-                    time: .now(),
-                    tenant: context.tenant,
-                    actor: context.actor,
-                    action: action,
-                    object: AuditObject(type: "dead_letter", id: letter.id.lowercased),
-                    before: try letter.auditValue,
-                    after: try settled.auditValue,
-                    reason: reason,
-                    requestID: context.requestID,
-                    traceID: context.traceparent.flatMap { TraceContext(traceparent: $0)?.traceID }
-                )
+            let entry = AuditDraft(
+                id: UUIDv7.make(),
+                time: .now(),
+                tenant: context.tenant,
+                actor: context.actor,
+                action: action,
+                object: AuditObject(type: "dead_letter", id: letter.id.lowercased),
+                before: try letter.auditValue,
+                after: try settled.auditValue,
+                reason: reason,
+                requestID: context.requestID,
+                traceID: context.traceparent.flatMap { TraceContext(traceparent: $0)?.traceID }
             )
-            return settled
+            return .made(settled, entry)
         }
     }
 

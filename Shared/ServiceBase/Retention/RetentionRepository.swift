@@ -45,10 +45,10 @@ struct RetentionRepository: Sendable {
         in lanes: LaneGroup
     ) async throws -> PartitionRetirement {
         do {
-            try await lanes.transaction(deadline: .now + Self.limit) { transaction in
+            try await lanes.change(deadline: .now + Self.limit) { transaction in
                 // With the COMMIT, so that the table is locked for no round trip.
-                transaction.enqueue([call("require_retired", partition, days)])
-                transaction.audit(.retired(partition, of: schema, keeping: days, by: transaction.producer))
+                transaction.enqueue([ChangeStatement(call("require_retired", partition, days))])
+                return .made((), .retired(partition, of: schema, keeping: days, by: transaction.lane.producer))
             }
             return .dropped
         } catch let error as PostgresError where error.sqlState == GuardState.partitionKept {

@@ -10,6 +10,7 @@ import TestSupport
 import Testing
 
 @testable import APIGatewayCore
+@testable import Messaging
 
 @Suite("A gateway seals the secrets of hooks anew", .requiresServers, .timeLimit(.minutes(1)))
 struct HookResealingTests {
@@ -58,13 +59,13 @@ struct HookResealingTests {
             createdBy: "tests"
         )
         let previous = try secrets.seal(Secret(Self.previous), for: hook)
-        try await database.client.execute(HookRepository.insertion(SealedHook(hook: hook, secret: previous)))
+        try await database.client.execute(HookRepository.insertion(SealedHook(hook: hook, secret: previous)).statement)
         hook.secretVersion += 1
         hook.rotatedAt = .now()
         hook.previousUntil = Timestamp(microseconds: Timestamp.now().microseconds + 3_600_000_000)
         let present = try secrets.seal(Secret(Self.present), for: hook)
         let rotated = SealedHook(hook: hook, secret: present, previousSecret: previous)
-        try await database.client.execute(HookRepository.rotation(rotated))
+        try await database.client.execute(HookRepository.rotation(rotated).statement)
     }
 
     private static func push(_ test: TestGateway, _ id: String, _ secret: String) async throws -> Int {

@@ -22,6 +22,14 @@ struct ReplayStorageTests {
             try await database.client.execute(PostgresStatement(query)).map { try $0.decode(0) }
         }
 
+        /// Stores a replay that begins.
+        func insert(_ replay: Replay) async throws {
+            try await lanes.change { transaction in
+                transaction.enqueue([ReplayRepository.insertion(replay)])
+                return .made((), try replay.startEntry(by: replay.actor))
+            }
+        }
+
         /// Stores an accepted signal; answers its id.
         @discardableResult
         func accept(
@@ -114,8 +122,7 @@ struct ReplayStorageTests {
             var replay = try Self.replay()
             replay.target.filter = Array(#"{"data":[1]}"#.utf8)
             replay.isDryRun = true
-            let statement = ReplayRepository.insertion(replay)
-            try await store.lanes.transaction { $0.enqueue([statement]) }
+            try await store.insert(replay)
             let deadline = ContinuousClock.now + .seconds(5)
             #expect(try await store.repository.replay(replay.id, of: replay.tenant, deadline: deadline) == replay)
             let other = try #require(Tenant("other"))
@@ -131,8 +138,7 @@ struct ReplayStorageTests {
     @Test func aPageIsSentOnce() async throws {
         try await with { store in
             let replay = try Self.replay()
-            let statement = ReplayRepository.insertion(replay)
-            try await store.lanes.transaction { $0.enqueue([statement]) }
+            try await store.insert(replay)
             let page = try Self.page(3, of: replay)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 { group.addTask { try await store.worker.commit(page, of: replay) } }
@@ -149,8 +155,10 @@ struct ReplayStorageTests {
             #expect(stored?.position == page.position)
             #expect(stored?.page.count == 3)
             // What was canceled is not gone on with.
-            let end = ReplayRepository.end(replay.id, of: replay.tenant, as: .canceled)
-            try await store.lanes.transaction { $0.enqueue([end]) }
+            try await store.lanes.change { transaction in
+                try await transaction.execute(ReplayRepository.end(replay.id, of: replay.tenant, as: .canceled))
+                return .made((), try replay.endEntry("replay.cancel", by: replay.actor))
+            }
             try await store.worker.commit(try Self.page(5, of: replay), of: try #require(stored))
             #expect(try await store.texts("SELECT source FROM gateway.signals").count == 3)
         }
@@ -230,11 +238,14 @@ struct ReplayStorageTests {
                 for _ in 0..<6 {
                     let replay = try Self.replay()
                     group.addTask {
-                        try await store.lanes.transaction { lane in
-                            let rows = try await lane.database.pipeline(ReplayRepository.running(of: replay.tenant))
-                            if try rows.last?.first?.decode(0, as: Int.self) ?? 0 < 2 {
-                                lane.enqueue([ReplayRepository.insertion(replay)])
+                        try await store.lanes.change { transaction in
+                            let running = ReplayRepository.running(of: replay.tenant)
+                            let rows = try await transaction.database.pipeline(running)
+                            guard try rows.last?.first?.decode(0, as: Int.self) ?? 0 < 2 else {
+                                return .none(())
                             }
+                            transaction.enqueue([ReplayRepository.insertion(replay)])
+                            return .made((), try replay.startEntry(by: replay.actor))
                         }
                     }
                 }

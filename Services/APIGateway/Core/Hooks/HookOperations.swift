@@ -33,9 +33,9 @@ struct HookOperations: Sendable {
         var draft = Self.draft("hook.create", hook, request)
         draft.after = try hook.audited()
         let entry = draft
-        let reply = try await lanes.transaction(deadline: .now + patience) { lane in
-            try await lane.once(repeatable) {
-                let found = try await lane.database.pipeline([
+        let reply = try await lanes.change(deadline: .now + patience) { transaction in
+            try await transaction.once(repeatable) {
+                let found = try await transaction.database.pipeline([
                     HookRepository.lock(hook.tenant), HookRepository.named(hook.name, of: hook.tenant),
                 ])
                 guard found.last?.isEmpty == true else {
@@ -44,9 +44,8 @@ struct HookOperations: Sendable {
                         Sentence("A hook of that name is there already.", "Ya existe un webhook con ese nombre.")
                     )
                 }
-                lane.enqueue([HookRepository.insertion(sealed)])
-                lane.audit(entry)
-                return Self.reply(.created, hook, made: asked.secret == nil ? secret : nil)
+                transaction.enqueue([HookRepository.insertion(sealed)])
+                return .made(Self.reply(.created, hook, made: asked.secret == nil ? secret : nil), entry)
             }
         }
         return GatewayAnswer(reply)
@@ -94,12 +93,12 @@ struct HookOperations: Sendable {
     /// `DELETE /admin/api/hooks/{name}`: from the answer on its webhooks are refused.
     func delete(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let tenant = request.caller.principal.tenant
-        try await lanes.transaction(deadline: .now + patience) { lane in
-            let sealed = try await Self.locked(request, of: tenant, in: lane)
+        try await lanes.change(deadline: .now + patience) { transaction in
+            let sealed = try await Self.locked(request, of: tenant, in: transaction)
             var draft = Self.draft("hook.delete", sealed.hook, request)
             draft.before = try sealed.hook.audited()
-            lane.enqueue([HookRepository.deletion(sealed.hook.hookID)])
-            lane.audit(draft)
+            transaction.enqueue([HookRepository.deletion(sealed.hook.hookID)])
+            return .made((), draft)
         }
         return GatewayAnswer(.noContent, [])
     }
@@ -109,9 +108,9 @@ struct HookOperations: Sendable {
         let tenant = request.caller.principal.tenant
         let body = request.body.isEmpty ? nil : try JSONBody.object(of: request, limit: limit)
         let repeatable = try request.idempotent(target: request.parameters.first ?? "")
-        let reply = try await lanes.transaction(deadline: .now + patience) { lane in
-            try await lane.once(repeatable) {
-                let sealed = try await Self.locked(request, of: tenant, in: lane)
+        let reply = try await lanes.change(deadline: .now + patience) { transaction in
+            try await transaction.once(repeatable) {
+                let sealed = try await Self.locked(request, of: tenant, in: transaction)
                 let asked = try HookRotation(
                     try body?.root ?? JSONDocument(parsing: "{}").root,
                     of: sealed.hook.credential
@@ -121,9 +120,8 @@ struct HookOperations: Sendable {
                 var draft = Self.draft("hook.rotate", rotated.hook, request)
                 draft.before = try sealed.hook.audited()
                 draft.after = try rotated.hook.audited()
-                lane.enqueue([HookRepository.rotation(rotated)])
-                lane.audit(draft)
-                return Self.reply(.ok, rotated.hook, made: asked.secret == nil ? secret : nil)
+                transaction.enqueue([HookRepository.rotation(rotated)])
+                return .made(Self.reply(.ok, rotated.hook, made: asked.secret == nil ? secret : nil), draft)
             }
         }
         return GatewayAnswer(reply)
@@ -145,9 +143,9 @@ struct HookOperations: Sendable {
     private static func locked(
         _ request: GatewayRequest,
         of tenant: Tenant,
-        in lane: LaneTransaction
+        in transaction: ChangeTransaction
     ) async throws -> SealedHook {
-        let rows = try await lane.database.pipeline([
+        let rows = try await transaction.database.pipeline([
             HookRepository.lock(tenant),
             HookRepository.named(request.parameters.first ?? "", of: tenant, isToChange: true),
         ])

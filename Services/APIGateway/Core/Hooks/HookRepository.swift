@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import FoundationEssentials
+import Messaging
 package import Persistence
 
 /// The SQL of hook sources.
@@ -19,9 +20,9 @@ package struct HookRepository: Sendable {
         )
     }
 
-    static func insertion(_ sealed: SealedHook) -> PostgresStatement {
+    static func insertion(_ sealed: SealedHook) -> ChangeStatement {
         let hook = sealed.hook
-        return PostgresStatement(
+        return ChangeStatement(
             """
             INSERT INTO gateway.hooks
               (hook_id, tenant, name, kind, type_prefix, mapping, secret_version, secret, created_at, created_by, signature)
@@ -37,9 +38,9 @@ package struct HookRepository: Sendable {
     }
 
     /// Stores new secrets of a hook.
-    static func rotation(_ sealed: SealedHook) -> PostgresStatement {
+    static func rotation(_ sealed: SealedHook) -> ChangeStatement {
         let hook = sealed.hook
-        return PostgresStatement(
+        return ChangeStatement(
             """
             UPDATE gateway.hooks
             SET secret_version = $2, secret = $3, previous_secret = $4, previous_until = $5, rotated_at = $6
@@ -53,8 +54,8 @@ package struct HookRepository: Sendable {
         )
     }
 
-    static func deletion(_ hookID: UUID) -> PostgresStatement {
-        PostgresStatement("DELETE FROM gateway.hooks WHERE hook_id = $1", [.uuid(hookID)])
+    static func deletion(_ hookID: UUID) -> ChangeStatement {
+        ChangeStatement("DELETE FROM gateway.hooks WHERE hook_id = $1", [.uuid(hookID)])
     }
 
     /// One hook; with `isToChange` nobody else may change it before the transaction ends.

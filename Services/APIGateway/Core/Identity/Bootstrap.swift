@@ -40,40 +40,35 @@ package struct Bootstrap: Sendable {
             createdAt: .now(),
             createdBy: "bootstrap"
         )
-        let drafts = [
-            Self.draft(
-                "tenant.create",
-                AuditObject(type: "tenant", id: order.tenant.key),
-                after: try .json(["name": .string(order.name)]),
-                order
-            ),
-            Self.draft(
-                "token.create",
-                AuditObject(type: "token", id: record.tokenID.lowercased),
-                after: try record.audited(),
-                order
-            ),
-        ]
-        let isNew = try await lanes.transaction(deadline: deadline) { lane in
+        let ofTenant = Self.draft(
+            "tenant.create",
+            AuditObject(type: "tenant", id: order.tenant.key),
+            after: try .json(["name": .string(order.name)]),
+            order
+        )
+        let ofToken = Self.draft(
+            "token.create",
+            AuditObject(type: "token", id: record.tokenID.lowercased),
+            after: try record.audited(),
+            order
+        )
+        let isNew = try await lanes.change(deadline: deadline) { transaction in
             // The row of the generation is the lock under which only one first tenant is made.
-            let rows = try await lane.database.pipeline([
+            let rows = try await transaction.database.pipeline([
                 IdentityRepository.nextGeneration,
                 PostgresStatement("SELECT EXISTS (SELECT FROM gateway.tenants)"),
             ])
             guard try rows.last?.first?.decode(0, as: Bool.self) == false else {
-                return false
+                return .none(false)
             }
-            lane.enqueue([
-                PostgresStatement(
+            transaction.enqueue([
+                ChangeStatement(
                     "INSERT INTO gateway.tenants (tenant, name) VALUES ($1, $2)",
                     [.text(order.tenant.key), .text(order.name)]
                 ),
                 TokenRepository.insertion(record, hash: token.hash, of: order.tenant),
             ])
-            for draft in drafts {
-                lane.audit(draft)
-            }
-            return true
+            return .made(true, ofTenant, and: [ofToken])
         }
         return isNew ? token.text : nil
     }

@@ -75,15 +75,13 @@ package final class RefusalLedger: Service {
             defer { state.entries = [:] }
             return state.entries
         }
-        guard !entries.isEmpty else {
-            return
-        }
         do {
             let drafts = try entries.values.map { try Self.draft($0) }
-            try await lanes.transaction(deadline: .now + .seconds(10)) { lane in
-                for draft in drafts {
-                    lane.audit(draft)
-                }
+            guard let first = drafts.first else {
+                return
+            }
+            try await lanes.change(deadline: .now + .seconds(10)) { _ in
+                .made((), first, and: Array(drafts.dropFirst()))
             }
         } catch {
             logger.warning("refusals could not be recorded yet", metadata: ["error": "\(error)"])

@@ -33,15 +33,15 @@ struct TokenOperations: Sendable {
         var draft = Self.draft("token.create", record, request)
         draft.after = try record.audited()
         let entry = draft
-        let reply = try await lanes.transaction(deadline: .now + patience) { lane in
-            try await lane.once(repeatable) {
-                try await lane.database.execute(IdentityRepository.nextGeneration)
-                lane.enqueue([TokenRepository.insertion(record, hash: token.hash, of: principal.tenant)])
-                lane.audit(entry)
-                return FirstReply(
+        let reply = try await lanes.change(deadline: .now + patience) { transaction in
+            try await transaction.once(repeatable) {
+                try await transaction.database.execute(IdentityRepository.nextGeneration)
+                transaction.enqueue([TokenRepository.insertion(record, hash: token.hash, of: principal.tenant)])
+                let reply = FirstReply(
                     shown: Self.reply(.created, record, text: token.text),
                     kept: Self.reply(.created, record)
                 )
+                return .made(reply, entry)
             }
         }
         return GatewayAnswer(reply)
@@ -79,8 +79,8 @@ struct TokenOperations: Sendable {
             throw GatewayProblem.notFound
         }
         let tenant = request.caller.principal.tenant
-        let record = try await lanes.transaction(deadline: .now + patience) { lane in
-            let rows = try await lane.database.pipeline([
+        let record = try await lanes.change(deadline: .now + patience) { transaction in
+            let rows = try await transaction.database.pipeline([
                 IdentityRepository.nextGeneration, TokenRepository.locked(tokenID, of: tenant),
             ])
             guard let row = rows.last?.first else {
@@ -88,16 +88,15 @@ struct TokenOperations: Sendable {
             }
             var record = try TokenRecord(row: row)
             guard record.revokedAt == nil else {
-                return record
+                return .none(record)
             }
             var draft = Self.draft("token.revoke", record, request)
             draft.before = try record.audited()
             let now = Timestamp.now()
             record.revokedAt = now
             draft.after = try record.audited()
-            lane.enqueue([TokenRepository.revocation(tokenID, at: now)])
-            lane.audit(draft)
-            return record
+            transaction.enqueue([TokenRepository.revocation(tokenID, at: now)])
+            return .made(record, draft)
         }
         return GatewayAnswer(Self.reply(.ok, record))
     }

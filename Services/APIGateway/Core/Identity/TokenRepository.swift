@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import FoundationEssentials
 import JSON
+import Messaging
 import Persistence
 
 /// One row of `gateway.api_tokens`, without its hash.
@@ -76,10 +77,10 @@ struct TokenRecord: Sendable, Equatable {
     }
 }
 
-/// The SQL of changes of tokens; each belongs into a lane's transaction that also moves the generation on.
+/// The SQL of changes of tokens; each belongs into a transaction that also moves the generation on.
 enum TokenRepository {
-    static func insertion(_ token: TokenRecord, hash: TokenHash, of tenant: Tenant) -> PostgresStatement {
-        PostgresStatement(
+    static func insertion(_ token: TokenRecord, hash: TokenHash, of tenant: Tenant) -> ChangeStatement {
+        ChangeStatement(
             """
             INSERT INTO gateway.api_tokens (token_id, tenant, name, role, token_hash, created_at, created_by, expires_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -102,8 +103,8 @@ enum TokenRepository {
         )
     }
 
-    static func revocation(_ tokenID: UUID, at time: Timestamp) -> PostgresStatement {
-        PostgresStatement(
+    static func revocation(_ tokenID: UUID, at time: Timestamp) -> ChangeStatement {
+        ChangeStatement(
             "UPDATE gateway.api_tokens SET revoked_at = $2 WHERE token_id = $1",
             [.uuid(tokenID), .timestamp(microseconds: time.microseconds)]
         )

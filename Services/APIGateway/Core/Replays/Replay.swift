@@ -153,14 +153,25 @@ extension Replay {
         writer.endObject()
     }
 
-    /// The entry that a change of it leaves.
-    func entry(
+    /// The entry that its start leaves: what was asked for.
+    func startEntry(by actor: AuditActor, requestID: String? = nil, traceID: String? = nil) throws -> AuditDraft {
+        try entry(
+            "replay.start",
+            before: nil,
+            after: auditedOrder,
+            by: actor,
+            requestID: requestID,
+            traceID: traceID
+        )
+    }
+
+    private func entry(
         _ action: String,
         before: JSONValue?,
         after: JSONValue,
         by actor: AuditActor,
-        requestID: String? = nil,
-        traceID: String? = nil
+        requestID: String?,
+        traceID: String?
     ) throws -> AuditDraft {
         AuditDraft(
             id: UUIDv7.make(),
@@ -176,15 +187,32 @@ extension Replay {
         )
     }
 
+    /// The entry that its end leaves: how far it had come, running before and ended after.
+    func endEntry(
+        _ action: String,
+        by actor: AuditActor,
+        requestID: String? = nil,
+        traceID: String? = nil
+    ) throws -> AuditDraft {
+        try entry(
+            action,
+            before: ["status": .string(Status.running.rawValue)],
+            after: auditedProgress,
+            by: actor,
+            requestID: requestID,
+            traceID: traceID
+        )
+    }
+
     /// What the audit log says of how far it has come.
-    var auditedProgress: JSONValue {
+    private var auditedProgress: JSONValue {
         [
             "considered": .number(considered), "replayed": .number(replayed), "status": .string(status.rawValue),
         ]
     }
 
     /// What the audit log says of what was asked for.
-    var auditedOrder: JSONValue {
+    private var auditedOrder: JSONValue {
         [
             "automation_id": .string(target.id.lowercased), "automation_key": .string(target.key),
             "automation_version": .number(target.version), "dry_run": .bool(isDryRun),

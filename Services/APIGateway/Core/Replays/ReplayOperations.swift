@@ -32,11 +32,8 @@ struct ReplayOperations: Sendable {
     func start(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let deadline = ContinuousClock.now + patience
         let repeatable = try request.idempotent(target: try AutomationOperations.automation(request))
-        if let repeatable {
-            let earlier = try await lanes.transaction(deadline: deadline) { try await $0.earlierReply(to: repeatable) }
-            if let earlier {
-                return try answer(earlier)
-            }
+        if let earlier = try await lanes.earlierReply(to: repeatable, deadline: deadline) {
+            return try answer(earlier)
         }
         let replay = try await replay(request, deadline: deadline)
         let reply = try await begin(replay, request, as: repeatable, deadline: deadline)
@@ -82,23 +79,19 @@ struct ReplayOperations: Sendable {
         deadline: ContinuousClock.Instant
     ) async throws -> Reply {
         let principal = request.caller.principal
-        let entry = try replay.entry(
-            "replay.start",
-            before: nil,
-            after: replay.auditedOrder,
+        let entry = try replay.startEntry(
             by: principal.actor,
             requestID: request.requestID,
             traceID: request.trace.traceID
         )
-        return try await lanes.transaction(deadline: deadline) { lane in
-            try await lane.once(repeatable) {
-                let rows = try await lane.database.pipeline(ReplayRepository.running(of: replay.tenant))
+        return try await lanes.change(deadline: deadline) { transaction in
+            try await transaction.once(repeatable) {
+                let rows = try await transaction.database.pipeline(ReplayRepository.running(of: replay.tenant))
                 guard try rows.last?.first?.decode(0, as: Int.self) ?? 0 < limits.running else {
                     throw Self.tooManyRunning(limit: limits.running)
                 }
-                lane.enqueue([ReplayRepository.insertion(replay)])
-                lane.audit(entry)
-                return FirstReply(Self.reply(.accepted, replay))
+                transaction.enqueue([ReplayRepository.insertion(replay)])
+                return .made(FirstReply(Self.reply(.accepted, replay)), entry)
             }
         }
     }
@@ -151,23 +144,19 @@ struct ReplayOperations: Sendable {
     func cancel(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let id = try Self.id(request)
         let principal = request.caller.principal
-        let canceled = try await lanes.transaction(deadline: .now + patience) { lane in
+        let canceled = try await lanes.change(deadline: .now + patience) { transaction in
             let statement = ReplayRepository.end(id, of: principal.tenant, as: .canceled)
-            guard let row = try await lane.database.execute(statement).first else {
-                return Replay?.none
+            guard let row = try await transaction.execute(statement).first else {
+                return Change<Replay?>.none(nil)
             }
             let canceled = try Replay(row)
-            lane.audit(
-                try canceled.entry(
-                    "replay.cancel",
-                    before: ["status": .string(Replay.Status.running.rawValue)],
-                    after: canceled.auditedProgress,
-                    by: principal.actor,
-                    requestID: request.requestID,
-                    traceID: request.trace.traceID
-                )
+            let entry = try canceled.endEntry(
+                "replay.cancel",
+                by: principal.actor,
+                requestID: request.requestID,
+                traceID: request.trace.traceID
             )
-            return canceled
+            return .made(canceled, entry)
         }
         if let canceled {
             return GatewayAnswer(Self.reply(.ok, canceled))

@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import FoundationEssentials
 import JSON
+import Messaging
 import Persistence
 
 /// The SQL of replays.
@@ -204,8 +205,8 @@ extension ReplayRepository {
         ]
     }
 
-    static func insertion(_ replay: Replay) -> PostgresStatement {
-        PostgresStatement(
+    static func insertion(_ replay: Replay) -> ChangeStatement {
+        ChangeStatement(
             """
             INSERT INTO gateway.replays (replay_id, tenant, automation_id, automation_key, automation_version, signal_type,
                 filter, from_time, until_time, dry_run, status, position, actor_type, actor_id, actor_via, traceparent,
@@ -248,8 +249,8 @@ extension ReplayRepository {
         of tenant: Tenant,
         as status: Replay.Status,
         failure: String? = nil
-    ) -> PostgresStatement {
-        PostgresStatement(
+    ) -> ChangeStatement {
+        ChangeStatement(
             """
             UPDATE gateway.replays SET status = $3, failure = $4, finished_at = clock_timestamp(), page = '{}'
             WHERE replay_id = $1 AND tenant = $2 AND status = 'running'

@@ -214,20 +214,13 @@ final class ReplayWorker: Service {
     }
 
     private func end(_ replay: Replay, as status: Replay.Status, failure: String? = nil) async throws {
-        try await lanes.transaction { lane in
+        try await lanes.change { transaction in
             let statement = ReplayRepository.end(replay.id, of: replay.tenant, as: status, failure: failure)
-            guard let row = try await lane.database.execute(statement).first else {
-                return
+            guard let row = try await transaction.execute(statement).first else {
+                return .none(())
             }
             let ended = try Replay(row)
-            lane.audit(
-                try ended.entry(
-                    "replay.end",
-                    before: ["status": .string(Replay.Status.running.rawValue)],
-                    after: ended.auditedProgress,
-                    by: AuditActor(type: .system, id: "api-gateway")
-                )
-            )
+            return .made((), try ended.endEntry("replay.end", by: AuditActor(type: .system, id: "api-gateway")))
         }
     }
 

@@ -66,7 +66,7 @@ extension ActionRepository {
     /// - Returns: They as they are now, in the same order.
     static func markBroken(
         _ breaking: [BreakingAutomation],
-        in transaction: PostgresTransaction
+        in transaction: ChangeTransaction
     ) async throws -> [Automation] {
         guard !breaking.isEmpty else {
             return []
@@ -76,7 +76,7 @@ extension ActionRepository {
             (try? JSONDocument(parsing: user.automation.definition).root["trigger"]?["signalType"]?.stringValue) ?? ""
         }
         let results = try await transaction.pipeline([
-            PostgresStatement(
+            ChangeStatement(
                 """
                 UPDATE engine.automations SET status = 'broken', broken_reason = b.reason, revision = revision + 1,
                     updated_at = now(), changed_generation = (SELECT generation FROM engine.registry_generation)
@@ -85,7 +85,7 @@ extension ActionRepository {
                 """,
                 [.uuidArray(ids), .textArray(breaking.map(\.reason))]
             ),
-            PostgresStatement(
+            ChangeStatement(
                 """
                 INSERT INTO engine.automation_states (automation_id, generation, version, status, signal_type)
                 SELECT a.automation_id, g.generation, a.version, 'broken', b.type
@@ -100,10 +100,10 @@ extension ActionRepository {
     }
 
     /// Notes which registered actions an automation names.
-    static func noting(_ keys: Set<String>, in automation: UUID, tenant: String) -> [PostgresStatement] {
+    static func noting(_ keys: Set<String>, in automation: UUID, tenant: String) -> [ChangeStatement] {
         [
-            PostgresStatement("DELETE FROM engine.automation_actions WHERE automation_id = $1", [.uuid(automation)]),
-            PostgresStatement(
+            ChangeStatement("DELETE FROM engine.automation_actions WHERE automation_id = $1", [.uuid(automation)]),
+            ChangeStatement(
                 """
                 INSERT INTO engine.automation_actions (tenant, action_key, automation_id)
                 SELECT $1, key, $3 FROM unnest($2::text[]) AS key

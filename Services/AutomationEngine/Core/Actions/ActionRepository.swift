@@ -130,11 +130,11 @@ struct ActionRepository: Sendable {
         _ registration: [UInt8],
         as key: String,
         tenant: String,
-        in transaction: PostgresTransaction
+        in transaction: ChangeTransaction
     ) async throws -> StoredAction {
         let results = try await transaction.pipeline([
-            AutomationRepository.nextGeneration,
-            PostgresStatement(
+            ChangeStatement(AutomationRepository.nextGeneration),
+            ChangeStatement(
                 """
                 INSERT INTO engine.actions AS a (tenant, action_key, revision, registration, changed_generation)
                 SELECT $1, $2, 1, $3, generation FROM engine.registry_generation
@@ -154,10 +154,10 @@ struct ActionRepository: Sendable {
     }
 
     /// Withdraws an action in a new generation.
-    static func withdraw(_ key: String, tenant: String, in transaction: PostgresTransaction) async throws {
-        _ = try await transaction.pipeline([
-            AutomationRepository.nextGeneration,
-            PostgresStatement(
+    static func withdraw(_ key: String, tenant: String, in transaction: ChangeTransaction) async throws {
+        try await transaction.pipeline([
+            ChangeStatement(AutomationRepository.nextGeneration),
+            ChangeStatement(
                 """
                 UPDATE engine.actions SET revision = revision + 1, updated_at = now(), withdrawn_at = now(),
                     changed_generation = (SELECT generation FROM engine.registry_generation)

@@ -7,7 +7,7 @@ import Persistence
 
 /// What administrators do with actions: register, read, list, withdraw.
 ///
-/// Every change is one lane transaction with its audit entries.
+/// Every change is one transaction with its audit entries.
 struct ActionService: Sendable {
     let database: PostgresClient
     let lanes: LaneGroup
@@ -27,13 +27,13 @@ struct ActionService: Sendable {
         }
         let registration = try ActionRegistration(sent, key: key)
         return try await LaneTransaction.retrying {
-            try await lanes.transaction(deadline: context.deadline) { transaction in
+            try await lanes.change(deadline: context.deadline) { transaction in
                 let stored = try await ActionRepository.lock(key, tenant: context.tenant, in: transaction.database)
                 let current = stored.flatMap { $0.isWithdrawn ? nil : $0 }
                 try check(body.root["if_match"]?.stringValue, of: current)
                 try await requireSecrets(of: registration, context, in: transaction)
                 if let current, try isSame(current, sent) {
-                    return Reply(status: 200, body: answer(current, isNew: false))
+                    return .none(Reply(status: 200, body: answer(current, isNew: false)))
                 }
                 var breaking: [BreakingAutomation] = []
                 if current != nil {
@@ -47,11 +47,13 @@ struct ActionService: Sendable {
                     registration.bytes,
                     as: key,
                     tenant: context.tenant,
-                    in: transaction.database
+                    in: transaction
                 )
-                try audit(current == nil ? "create" : "update", current, changed, context, in: transaction)
-                try await transaction.markBroken(breaking, by: context)
-                return Reply(status: current == nil ? 201 : 200, body: answer(changed, isNew: current == nil))
+                return .made(
+                    Reply(status: current == nil ? 201 : 200, body: answer(changed, isNew: current == nil)),
+                    try entry(current == nil ? "create" : "update", changed, current, changed, context),
+                    and: try await transaction.markBroken(breaking, by: context)
+                )
             }
         }
     }
@@ -67,7 +69,7 @@ struct ActionService: Sendable {
             )
         }
         return try await LaneTransaction.retrying {
-            try await lanes.transaction(deadline: context.deadline) { transaction in
+            try await lanes.change(deadline: context.deadline) { transaction in
                 let stored = try await ActionRepository.lock(key, tenant: context.tenant, in: transaction.database)
                 guard let stored, !stored.isWithdrawn else {
                     throw Problem.actionNotFound
@@ -80,10 +82,12 @@ struct ActionService: Sendable {
                     BreakingAutomation(automation: automation, reason: "The action \"\(key)\" was withdrawn.")
                 }
                 try mayBreak(breaking, body)
-                try await ActionRepository.withdraw(key, tenant: context.tenant, in: transaction.database)
-                try audit("delete", stored, nil, context, in: transaction)
-                try await transaction.markBroken(breaking, by: context)
-                return Reply(status: 200, body: Array("{}".utf8))
+                try await ActionRepository.withdraw(key, tenant: context.tenant, in: transaction)
+                return .made(
+                    Reply(status: 200, body: Array("{}".utf8)),
+                    try entry("delete", stored, stored, nil, context),
+                    and: try await transaction.markBroken(breaking, by: context)
+                )
             }
         }
     }
@@ -198,7 +202,7 @@ extension ActionService {
     private func requireSecrets(
         of registration: ActionRegistration,
         _ context: RequestContext,
-        in transaction: LaneTransaction
+        in transaction: ChangeTransaction
     ) async throws {
         let known = try await SecretStore.known(
             Set(registration.secrets.map(\.name)),
@@ -212,24 +216,19 @@ extension ActionService {
         }
     }
 
-    private func audit(
+    private func entry(
         _ change: String,
+        _ action: StoredAction,
         _ before: StoredAction?,
         _ after: StoredAction?,
-        _ context: RequestContext,
-        in transaction: LaneTransaction
-    ) throws {
-        guard let one = after ?? before else {
-            return
-        }
-        transaction.auditKeepingLargeValues(
-            AuditDraft(
-                change,
-                of: AuditObject(type: "action", id: one.key, version: Int(clamping: one.revision)),
-                before: try before.map { try .json(try $0.auditValue()) } ?? .none,
-                after: try after.map { try .json(try $0.auditValue()) } ?? .none,
-                by: context
-            )
+        _ context: RequestContext
+    ) throws -> AuditDraft {
+        AuditDraft(
+            change,
+            of: AuditObject(type: "action", id: action.key, version: Int(clamping: action.revision)),
+            before: try before.map { try .json(try $0.auditValue()) } ?? .none,
+            after: try after.map { try .json(try $0.auditValue()) } ?? .none,
+            by: context
         )
     }
 

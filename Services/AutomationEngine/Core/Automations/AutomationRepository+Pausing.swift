@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Messaging
 import Persistence
 
 extension AutomationRepository {
@@ -6,11 +7,11 @@ extension AutomationRepository {
     static func setPaused(
         _ isPaused: Bool,
         of automation: Automation,
-        in transaction: PostgresTransaction
+        in transaction: ChangeTransaction
     ) async throws -> Automation {
         var statements = [
-            nextGeneration,
-            PostgresStatement(
+            ChangeStatement(nextGeneration),
+            ChangeStatement(
                 """
                 UPDATE engine.automations SET paused = $2, revision = revision + 1, updated_at = now(),
                     changed_generation = (SELECT generation FROM engine.registry_generation)
@@ -23,8 +24,10 @@ extension AutomationRepository {
         if !isPaused {
             statements += [
                 // Whoever makes a run wait for the end of the pause has this lock: the run is seen here, or sees the end.
-                AdmissionRepository.locking([AdmissionGate(automation: automation.id, kind: .pause, key: "")]),
-                HeldRunRepository.lookingAtAll(of: automation.id),
+                ChangeStatement(
+                    AdmissionRepository.locking([AdmissionGate(automation: automation.id, kind: .pause, key: "")])
+                ),
+                ChangeStatement(HeldRunRepository.lookingAtAll(of: automation.id)),
             ]
         }
         let results = try await transaction.pipeline(statements)
@@ -35,8 +38,8 @@ extension AutomationRepository {
     }
 
     /// Notes the limits of the newest version, by which the runs that wait are let go.
-    static func limits(of automation: UUID, _ policy: AdmissionPolicy) -> PostgresStatement {
-        PostgresStatement(
+    static func limits(of automation: UUID, _ policy: AdmissionPolicy) -> ChangeStatement {
+        ChangeStatement(
             """
             UPDATE engine.automations SET place_limit = $2, rate_limit = $3, rate_window = $4 WHERE automation_id = $1
             """,

@@ -67,12 +67,12 @@ struct AutomationRepository: Sendable {
         id: UUID,
         tenant: String,
         by actor: String,
-        in transaction: PostgresTransaction
+        in transaction: ChangeTransaction
     ) async throws -> Automation {
         let results = try await transaction.pipeline(
             [
-                nextGeneration,
-                PostgresStatement(
+                ChangeStatement(nextGeneration),
+                ChangeStatement(
                     """
                     INSERT INTO engine.automations (automation_id, tenant, automation_key, status, version, revision, name,
                                                     description, definition, changed_generation)
@@ -84,7 +84,7 @@ struct AutomationRepository: Sendable {
                         .textBytes(draft.definition),
                     ]
                 ),
-                PostgresStatement(
+                ChangeStatement(
                     """
                     INSERT INTO engine.automation_versions (automation_id, version, name, description, definition, created_by)
                     VALUES ($1, 1, $2, $3, $4, $5)
@@ -152,11 +152,11 @@ struct AutomationRepository: Sendable {
         of automation: Automation,
         to status: AutomationStatus,
         signalType: String,
-        in transaction: PostgresTransaction
+        in transaction: ChangeTransaction
     ) async throws -> Automation {
         let results = try await transaction.pipeline([
-            nextGeneration,
-            PostgresStatement(
+            ChangeStatement(nextGeneration),
+            ChangeStatement(
                 """
                 UPDATE engine.automations SET status = $2, revision = revision + 1, updated_at = now(),
                     changed_generation = (SELECT generation FROM engine.registry_generation)
@@ -180,7 +180,7 @@ struct AutomationRepository: Sendable {
         status: AutomationStatus,
         definition: AutomationDefinition,
         by actor: String,
-        in transaction: PostgresTransaction
+        in transaction: ChangeTransaction
     ) async throws -> Automation {
         let values: [PostgresValue] = [
             .uuid(automation.id), .int4(Int32(automation.version + 1)), .text(content.name), .text(content.description),
@@ -188,8 +188,8 @@ struct AutomationRepository: Sendable {
         ]
         let results = try await transaction.pipeline(
             [
-                nextGeneration,
-                PostgresStatement(
+                ChangeStatement(nextGeneration),
+                ChangeStatement(
                     """
                     UPDATE engine.automations SET version = $2, name = $3, description = $4, definition = $5, status = $6,
                         broken_reason = CASE WHEN $6 = 'broken' THEN broken_reason END, revision = revision + 1,
@@ -200,7 +200,7 @@ struct AutomationRepository: Sendable {
                     """,
                     values + [.text(status.rawValue)]
                 ),
-                PostgresStatement(
+                ChangeStatement(
                     """
                     INSERT INTO engine.automation_versions (automation_id, version, name, description, definition, created_by)
                     VALUES ($1, $2, $3, $4, $5, $6)
@@ -214,7 +214,7 @@ struct AutomationRepository: Sendable {
                     signalType: definition.trigger.signalType
                 ),
                 limits(of: automation.id, definition.admission),
-                HeldRunRepository.lookingAtAll(of: automation.id),
+                ChangeStatement(HeldRunRepository.lookingAtAll(of: automation.id)),
             ] + ActionRepository.noting(definition.registeredActions, in: automation.id, tenant: automation.tenant)
         )
         guard let row = results[1].first else {
@@ -224,10 +224,10 @@ struct AutomationRepository: Sendable {
     }
 
     /// Deletes a draft in a new generation, from which on no signal is judged by it.
-    static func delete(_ automation: Automation, in transaction: PostgresTransaction) async throws {
-        _ = try await transaction.pipeline([
-            nextGeneration,
-            PostgresStatement(
+    static func delete(_ automation: Automation, in transaction: ChangeTransaction) async throws {
+        try await transaction.pipeline([
+            ChangeStatement(nextGeneration),
+            ChangeStatement(
                 """
                 UPDATE engine.automations SET deleted_at = now(), revision = revision + 1, updated_at = now(),
                     changed_generation = (SELECT generation FROM engine.registry_generation)
@@ -249,8 +249,8 @@ struct AutomationRepository: Sendable {
         version: Int,
         _ status: AutomationStatus,
         signalType: String
-    ) -> PostgresStatement {
-        PostgresStatement(
+    ) -> ChangeStatement {
+        ChangeStatement(
             """
             INSERT INTO engine.automation_states (automation_id, generation, version, status, signal_type)
             SELECT $1, generation, $2, $3, $4 FROM engine.registry_generation

@@ -65,16 +65,17 @@ extension AutomationService {
             } catch {
                 throw Problem(error)
             }
-            try await AutomationRepository.delete(automation, in: transaction.database)
-            try audit(
-                "delete",
-                automation,
-                before: .json(try automation.auditValue()),
-                after: .none,
-                context: context,
-                in: transaction
+            try await AutomationRepository.delete(automation, in: transaction)
+            return .made(
+                Reply(status: 200, body: Array("{}".utf8)),
+                entry(
+                    "delete",
+                    automation,
+                    before: try .json(try automation.auditValue()),
+                    after: .none,
+                    context: context
+                )
             )
-            return Reply(status: 200, body: Array("{}".utf8))
         }
     }
 
@@ -117,8 +118,8 @@ extension AutomationService {
         to content: AutomationContent,
         restoring restored: Int? = nil,
         context: RequestContext,
-        in transaction: LaneTransaction
-    ) async throws -> Reply {
+        in transaction: ChangeTransaction
+    ) async throws -> Change<Reply> {
         let definition = try await definition(content.definition, context, in: transaction)
         try await requireSecrets(of: definition, context)
         var status = automation.status
@@ -129,7 +130,7 @@ extension AutomationService {
             status: status,
             definition: definition,
             by: context.actor.id,
-            in: transaction.database
+            in: transaction
         )
         var (before, after): ([JSONMember], [JSONMember]) = ([], [])
         if status != automation.status {
@@ -139,14 +140,15 @@ extension AutomationService {
         if let restored {
             after.append(JSONMember("restored_from", .number(Int64(restored))))
         }
-        try audit(
-            "update",
-            changed,
-            before: .json(try automation.auditValue(adding: before)),
-            after: .json(try changed.auditValue(adding: after)),
-            context: context,
-            in: transaction
+        return .made(
+            Reply(status: 200, body: changed.answer),
+            entry(
+                "update",
+                changed,
+                before: try .json(try automation.auditValue(adding: before)),
+                after: try .json(try changed.auditValue(adding: after)),
+                context: context
+            )
         )
-        return Reply(status: 200, body: changed.answer)
     }
 }

@@ -11,12 +11,12 @@ extension AutomationService {
         _ route: String,
         body: JSONDocument,
         context: RequestContext,
-        _ change: @Sendable (LaneTransaction) async throws -> Reply
+        _ change: @Sendable (ChangeTransaction) async throws -> Change<Reply>
     ) async throws -> Reply {
         let request = IdempotentRequest(context, route: route, body: body.bytes)
         return try await retrying {
-            try await lanes.transaction(deadline: context.deadline) { transaction in
-                try await transaction.once(request) { FirstReply(try await change(transaction)) }
+            try await lanes.change(deadline: context.deadline) { transaction in
+                try await transaction.once(request) { try await change(transaction).map { FirstReply($0) } }
             }
         }
     }

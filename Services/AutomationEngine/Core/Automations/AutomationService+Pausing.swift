@@ -21,18 +21,19 @@ extension AutomationService {
     ) async throws -> Reply {
         try await change(body, AutomationCondition(body.root), context: context) { automation, transaction in
             guard automation.isPaused != isPaused else {
-                return Reply(status: 200, body: automation.answer)
+                return .none(Reply(status: 200, body: automation.answer))
             }
-            let changed = try await AutomationRepository.setPaused(isPaused, of: automation, in: transaction.database)
-            try audit(
-                action,
-                changed,
-                before: .json(["paused": .bool(automation.isPaused)]),
-                after: .json(["paused": .bool(isPaused)]),
-                context: context,
-                in: transaction
+            let changed = try await AutomationRepository.setPaused(isPaused, of: automation, in: transaction)
+            return .made(
+                Reply(status: 200, body: changed.answer),
+                entry(
+                    action,
+                    changed,
+                    before: try .json(["paused": .bool(automation.isPaused)]),
+                    after: try .json(["paused": .bool(isPaused)]),
+                    context: context
+                )
             )
-            return Reply(status: 200, body: changed.answer)
         }
     }
 }

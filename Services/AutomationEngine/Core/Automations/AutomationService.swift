@@ -32,17 +32,18 @@ struct AutomationService: Sendable {
                     id: UUIDv7.make(),
                     tenant: context.tenant,
                     by: context.actor.id,
-                    in: transaction.database
-                )
-                try audit(
-                    "create",
-                    automation,
-                    before: .none,
-                    after: .json(try automation.auditValue()),
-                    context: context,
                     in: transaction
                 )
-                return Reply(status: 201, body: automation.answer)
+                return .made(
+                    Reply(status: 201, body: automation.answer),
+                    entry(
+                        "create",
+                        automation,
+                        before: .none,
+                        after: try .json(try automation.auditValue()),
+                        context: context
+                    )
+                )
             }
         } catch let error as PostgresError where error.isUniqueViolation {
             throw Problem(.keyTaken, "There is, or was, an automation with the key \"\(draft.key)\" already.")
@@ -103,7 +104,7 @@ struct AutomationService: Sendable {
         _ action: String,
         _ body: JSONDocument,
         context: RequestContext,
-        change: @Sendable (Automation, inout AutomationStatus, LaneTransaction) async throws -> String
+        change: @Sendable (Automation, inout AutomationStatus, ChangeTransaction) async throws -> String
     ) async throws -> Reply {
         try await self.change(body, AutomationCondition(body.root), context: context) { automation, transaction in
             var status = automation.status
@@ -117,17 +118,18 @@ struct AutomationService: Sendable {
                 of: automation,
                 to: status,
                 signalType: signalType,
-                in: transaction.database
-            )
-            try audit(
-                action,
-                changed,
-                before: .json(["status": .string(automation.status.rawValue)]),
-                after: .json(["status": .string(status.rawValue)]),
-                context: context,
                 in: transaction
             )
-            return Reply(status: 200, body: changed.answer)
+            return .made(
+                Reply(status: 200, body: changed.answer),
+                entry(
+                    action,
+                    changed,
+                    before: try .json(["status": .string(automation.status.rawValue)]),
+                    after: try .json(["status": .string(status.rawValue)]),
+                    context: context
+                )
+            )
         }
     }
 
@@ -136,11 +138,11 @@ struct AutomationService: Sendable {
         _ body: JSONDocument,
         _ condition: AutomationCondition,
         context: RequestContext,
-        _ change: @Sendable (Automation, LaneTransaction) async throws -> Reply
+        _ change: @Sendable (Automation, ChangeTransaction) async throws -> Change<Reply>
     ) async throws -> Reply {
         let reference = try reference(in: body)
         return try await retrying {
-            try await lanes.transaction(deadline: context.deadline) { transaction in
+            try await lanes.change(deadline: context.deadline) { transaction in
                 guard
                     let automation = try await AutomationRepository.lock(
                         reference,
@@ -167,7 +169,7 @@ struct AutomationService: Sendable {
         _ bytes: [UInt8],
         from origin: DefinitionReader.Origin = .author,
         _ context: RequestContext,
-        in transaction: LaneTransaction
+        in transaction: ChangeTransaction
     ) async throws -> AutomationDefinition {
         let definition = try JSONDocument(parsing: bytes)
         let registry = try await ActionRepository.registry(
@@ -221,22 +223,20 @@ struct AutomationService: Sendable {
         return reference
     }
 
-    func audit(
+    /// The entry of what somebody has done with an automation, which is given as it is then.
+    func entry(
         _ action: String,
         _ automation: Automation,
         before: AuditValue,
         after: AuditValue,
-        context: RequestContext,
-        in transaction: LaneTransaction
-    ) throws {
-        transaction.auditKeepingLargeValues(
-            AuditDraft(
-                action,
-                of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
-                before: before,
-                after: after,
-                by: context
-            )
+        context: RequestContext
+    ) -> AuditDraft {
+        AuditDraft(
+            action,
+            of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
+            before: before,
+            after: after,
+            by: context
         )
     }
 }

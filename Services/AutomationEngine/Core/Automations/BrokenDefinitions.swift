@@ -39,10 +39,10 @@ struct BrokenDefinitions: Service {
     /// - Throws: `PostgresError`, `LaneError`.
     func mark(_ definition: UnreadableDefinition) async throws {
         try await LaneTransaction.retrying {
-            try await lanes.transaction(deadline: .now + .seconds(30)) { transaction in
+            try await lanes.change(deadline: .now + .seconds(30)) { transaction in
                 let rows = try await transaction.database.execute(Self.locking(definition))
                 guard let automation = try rows.first.map(Automation.init) else {
-                    return
+                    return .none(())
                 }
                 try await transaction.database.execute(AutomationRepository.nextGeneration)
                 let breaking = BreakingAutomation(automation: automation, reason: definition.reason)
@@ -51,7 +51,10 @@ struct BrokenDefinitions: Service {
                     actor: .engine,
                     requestID: UUID().lowercased
                 )
-                try await transaction.markBroken([breaking], by: context)
+                guard let entry = try await transaction.markBroken([breaking], by: context).first else {
+                    return .none(())
+                }
+                return .made((), entry)
             }
         }
     }
@@ -72,21 +75,19 @@ struct BrokenDefinitions: Service {
     }
 }
 
-extension LaneTransaction {
-    /// Marks automations broken in the newest generation, which the caller has begun, with an audit entry each.
-    func markBroken(_ breaking: [BreakingAutomation], by context: RequestContext) async throws {
-        for automation in try await ActionRepository.markBroken(breaking, in: database) {
-            audit(
-                AuditDraft(
-                    "break",
-                    of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
-                    before: try .json(["status": .string(AutomationStatus.active.rawValue)]),
-                    after: try .json([
-                        "status": .string(automation.status.rawValue),
-                        "broken_reason": .string(automation.brokenReason ?? ""),
-                    ]),
-                    by: context
-                )
+extension ChangeTransaction {
+    /// Marks automations broken in the newest generation, which the caller has begun; answers the entry of each.
+    func markBroken(_ breaking: [BreakingAutomation], by context: RequestContext) async throws -> [AuditDraft] {
+        try await ActionRepository.markBroken(breaking, in: self).map { automation in
+            AuditDraft(
+                "break",
+                of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
+                before: try .json(["status": .string(AutomationStatus.active.rawValue)]),
+                after: try .json([
+                    "status": .string(automation.status.rawValue),
+                    "broken_reason": .string(automation.brokenReason ?? ""),
+                ]),
+                by: context
             )
         }
     }

@@ -40,7 +40,7 @@ struct SecretService: Sendable {
         guard let keys else {
             throw Problem(.unavailable, SecretStore.notConfigured)
         }
-        return try await lanes.transaction(deadline: context.deadline) { transaction in
+        return try await lanes.change(deadline: context.deadline) { transaction in
             let before = try await lock(name, context, in: transaction)
             let version = (before ?? 0) + 1
             let sealed: SealedSecret
@@ -54,7 +54,7 @@ struct SecretService: Sendable {
             }
             let now = Timestamp.now()
             transaction.enqueue([
-                PostgresStatement(
+                ChangeStatement(
                     """
                     INSERT INTO engine.secrets (tenant, name, version, sealed, created_at, updated_at, updated_by)
                     VALUES ($1, $2, $3, $4, now(), now(), $5)
@@ -67,35 +67,32 @@ struct SecretService: Sendable {
                     ]
                 )
             ])
-            try audit(
-                before == nil ? "create" : "update",
-                name,
-                before: before,
-                after: version,
-                context,
-                in: transaction
-            )
             var writer = JSONWriter()
             write(name.text, version: version, updatedAt: now.description, to: &writer)
-            return Reply(status: before == nil ? 201 : 200, body: writer.bytes)
+            return .made(
+                Reply(status: before == nil ? 201 : 200, body: writer.bytes),
+                try entry(before == nil ? "create" : "update", name, before: before, after: version, context)
+            )
         }
     }
 
     /// Deletes a secret; steps that name it fail from then on.
     func delete(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         let name = try name(in: body)
-        return try await lanes.transaction(deadline: context.deadline) { transaction in
+        return try await lanes.change(deadline: context.deadline) { transaction in
             guard let version = try await lock(name, context, in: transaction) else {
                 throw Problem(.notFound, "There is no secret \"\(name)\".")
             }
             transaction.enqueue([
-                PostgresStatement(
+                ChangeStatement(
                     "DELETE FROM engine.secrets WHERE tenant = $1 AND name = $2",
                     [.text(context.tenant), .text(name.text)]
                 )
             ])
-            try audit("delete", name, before: version, after: nil, context, in: transaction)
-            return Reply(status: 200, body: Array(#"{"name":"\#(name)"}"#.utf8))
+            return .made(
+                Reply(status: 200, body: Array(#"{"name":"\#(name)"}"#.utf8)),
+                try entry("delete", name, before: version, after: nil, context)
+            )
         }
     }
 
@@ -148,7 +145,7 @@ struct SecretService: Sendable {
     private func lock(
         _ name: SecretName,
         _ context: RequestContext,
-        in transaction: LaneTransaction
+        in transaction: ChangeTransaction
     ) async throws -> Int64? {
         let results = try await transaction.database.pipeline([
             // Two that make the same secret at once wait for each other here.
@@ -172,25 +169,22 @@ struct SecretService: Sendable {
         writer.endObject()
     }
 
-    private func audit(
+    private func entry(
         _ action: String,
         _ name: SecretName,
         before: Int64?,
         after: Int64?,
-        _ context: RequestContext,
-        in transaction: LaneTransaction
-    ) throws {
+        _ context: RequestContext
+    ) throws -> AuditDraft {
         func value(_ version: Int64?) throws -> AuditValue {
             try version.map { try .json(["name": .string(name.text), "version": .number($0)]) } ?? .none
         }
-        transaction.audit(
-            AuditDraft(
-                action,
-                of: AuditObject(type: "secret", id: name.text, version: (after ?? before).map(Int.init(clamping:))),
-                before: try value(before),
-                after: try value(after),
-                by: context
-            )
+        return AuditDraft(
+            action,
+            of: AuditObject(type: "secret", id: name.text, version: (after ?? before).map(Int.init(clamping:))),
+            before: try value(before),
+            after: try value(after),
+            by: context
         )
     }
 }

@@ -43,22 +43,22 @@ struct SignalProcessor: Sendable {
     ///
     /// - Throws: `PostgresError`, `LaneError`; nothing has happened then.
     func process(_ signals: [IncomingSignal]) async throws -> Outcome {
-        try await process(signals) { _, write in try await write() }
+        try await process(signals) { _, write in .none(try await write()) }
     }
 
-    /// Processes signals in one transaction that does more.
+    /// Processes signals in one transaction that may change more.
     ///
     /// - Parameters:
     ///   - signals: The signals.
     ///   - deadline: After this nothing is tried any more; nil where others decide that.
     ///   - envelope: Is given the transaction, and what claims the signals and writes their runs in it: called once, or
     ///     not at all.
-    /// - Returns: What the envelope returns, once it is committed.
+    /// - Returns: The result of the envelope's change, once it is committed.
     /// - Throws: `PostgresError`, `LaneError`, what the envelope throws; nothing has happened then.
     func process<Answer: Sendable>(
         _ signals: [IncomingSignal],
         deadline: ContinuousClock.Instant? = nil,
-        in envelope: (LaneTransaction, () async throws -> Outcome) async throws -> Answer
+        in envelope: (ChangeTransaction, () async throws -> Outcome) async throws -> Change<Answer>
     ) async throws -> Answer {
         func mayTryAgain(after attempts: Int) -> Bool {
             attempts < 100 && deadline.map { ContinuousClock.now < $0 } ?? true
@@ -87,7 +87,7 @@ struct SignalProcessor: Sendable {
         _ signals: [IncomingSignal],
         received: Int,
         deadline: ContinuousClock.Instant?,
-        in envelope: (LaneTransaction, () async throws -> Outcome) async throws -> Answer
+        in envelope: (ChangeTransaction, () async throws -> Outcome) async throws -> Change<Answer>
     ) async throws -> Answer {
         let index = catalogue.current
         let matches = signals.flatMap { signal in
@@ -100,7 +100,7 @@ struct SignalProcessor: Sendable {
         let reserved = reserve(matches)
         let since = ContinuousClock.now
         do {
-            let (answer, begun) = try await lanes.transaction(deadline: deadline) { transaction in
+            let (answer, begun) = try await lanes.change(deadline: deadline) { transaction in
                 var begun = AdmittedRuns()
                 let answer = try await envelope(transaction) {
                     let (outcome, more) = try await write(
@@ -109,12 +109,12 @@ struct SignalProcessor: Sendable {
                         index.generation,
                         reserved,
                         received: received,
-                        in: transaction
+                        in: transaction.lane
                     )
                     begun = more
                     return outcome
                 }
-                return (answer, begun)
+                return answer.map { ($0, begun) }
             }
             metrics.admitted(begun)
             if begun.wakesOthers { driver.wake() }

@@ -152,7 +152,7 @@ struct Restoration: Sendable {
             after: try .json(after),
             reason: reason
         )
-        try await lanes().transaction(deadline: .now + .seconds(30)) { $0.audit(draft) }
+        try await lanes().change(deadline: .now + .seconds(30)) { _ in .made((), draft) }
     }
 
     /// One lane that is never relayed from: its publisher and its requests are not run.

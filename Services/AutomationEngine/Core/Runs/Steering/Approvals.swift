@@ -60,30 +60,28 @@ struct Approvals: Sendable {
             throw Problem.approvalNotFound
         }
         let reply = try await LaneTransaction.retrying {
-            try await lanes.transaction(deadline: context.deadline) { transaction in
+            try await lanes.change(deadline: context.deadline) { transaction in
                 let open = try await lock(id, step, context, in: transaction)
                 try open.requireAuthority(of: context.actor.id, role)
                 let form = decision == .approve ? try open.check(root["form"]) : nil
                 let output = Self.output(decision, by: context, form: form, comment: root["comment"]?.stringValue)
                 transaction.enqueue([
-                    PostgresStatement(
+                    ChangeStatement(
                         "UPDATE engine.step_waits SET outcome = $3 WHERE run_id = $1 AND position = $2",
                         [.uuid(id), .int(open.position), .textBytes(output)]
                     ),
                     // Whoever drives the run sees the outcome when it lets go of it; one that waits is claimed at once.
-                    PostgresStatement(
+                    ChangeStatement(
                         "UPDATE engine.timers SET due_at = least(due_at, clock_timestamp()) WHERE run_id = $1",
                         [.uuid(id)]
                     ),
                 ])
-                transaction.auditKeepingLargeValues(
-                    AuditDraft(
-                        "run.\(decision.rawValue)",
-                        of: AuditObject(type: "run", id: id.lowercased),
-                        before: try .json(["status": "waiting", "step": .string(step)]),
-                        after: try .json(["decision": try JSONValue(parsing: output), "step": .string(step)]),
-                        by: context
-                    )
+                let entry = AuditDraft(
+                    "run.\(decision.rawValue)",
+                    of: AuditObject(type: "run", id: id.lowercased),
+                    before: try .json(["status": "waiting", "step": .string(step)]),
+                    after: try .json(["decision": try JSONValue(parsing: output), "step": .string(step)]),
+                    by: context
                 )
                 var writer = JSONWriter()
                 writer.beginObject()
@@ -91,7 +89,7 @@ struct Approvals: Sendable {
                 writer.member("step", step)
                 writer.member("decision", decision.outcome)
                 writer.endObject()
-                return Reply(status: 200, body: writer.bytes)
+                return .made(Reply(status: 200, body: writer.bytes), entry)
             }
         }
         driver.wake()
@@ -103,7 +101,7 @@ struct Approvals: Sendable {
         _ id: UUID,
         _ step: String,
         _ context: RequestContext,
-        in transaction: LaneTransaction
+        in transaction: ChangeTransaction
     ) async throws -> OpenApproval {
         let results = try await transaction.database.pipeline([
             PostgresStatement("SELECT FROM engine.timers WHERE run_id = $1 FOR UPDATE", [.uuid(id)]),

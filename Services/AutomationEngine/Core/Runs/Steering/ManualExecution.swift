@@ -21,7 +21,7 @@ struct ManualExecution: Sendable {
     /// - Returns: `run_id` and `signal_id`, once the run is stored.
     func execute(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         let request = IdempotentRequest(context, route: "automations.execute", body: body.bytes)
-        if let earlier = try await earlierReply(to: request, context) {
+        if let earlier = try await lanes.earlierReply(to: request, deadline: context.deadline) {
             return earlier
         }
         guard let reference = body.root["automation"]?.stringValue,
@@ -54,7 +54,7 @@ struct ManualExecution: Sendable {
     /// - Returns: `run_id` and `signal_id` of the new run, once it is stored.
     func rerun(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         let request = IdempotentRequest(context, route: "runs.rerun", body: body.bytes)
-        if let earlier = try await earlierReply(to: request, context) {
+        if let earlier = try await lanes.earlierReply(to: request, deadline: context.deadline) {
             return earlier
         }
         guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)),
@@ -87,14 +87,6 @@ struct ManualExecution: Sendable {
             request,
             context
         ) { _ in ("run.rerun", AuditObject(type: "run", id: id.lowercased)) }
-    }
-
-    /// The answer to an earlier request of the same key, whatever has become of the automation since.
-    private func earlierReply(to request: IdempotentRequest?, _ context: RequestContext) async throws -> Reply? {
-        guard let request else {
-            return nil
-        }
-        return try await lanes.transaction(deadline: context.deadline) { try await $0.earlierReply(to: request) }
     }
 
     private func aimed(
@@ -143,14 +135,16 @@ struct ManualExecution: Sendable {
             try await transaction.once(request) {
                 let outcome = try await write()
                 if mode == .live {
-                    transaction.enqueue([RunRepository.keeping(signal)])
+                    transaction.lane.enqueue([RunRepository.keeping(signal)])
                 }
                 guard let run = outcome.runs.first else {
-                    return try Self.refused(outcome.refusals.first, automation, signal, context, in: transaction)
+                    return try Self.refused(outcome.refusals.first, automation, signal, context)
                 }
                 let (action, object) = entry(run)
-                transaction.audit(try Self.entry(action, of: object, run, mode, context))
-                return FirstReply(Reply(status: 200, body: Self.answer(run)))
+                return .made(
+                    FirstReply(Reply(status: 200, body: Self.answer(run))),
+                    try Self.entry(action, of: object, run, mode, context)
+                )
             }
         }
     }
@@ -160,9 +154,8 @@ struct ManualExecution: Sendable {
         _ refusal: AdmissionRefusal?,
         _ automation: Automation,
         _ signal: IncomingSignal,
-        _ context: RequestContext,
-        in transaction: LaneTransaction
-    ) throws -> FirstReply {
+        _ context: RequestContext
+    ) throws -> Change<FirstReply> {
         guard let refusal else {
             throw Problem.notExecutable
         }
@@ -170,17 +163,15 @@ struct ManualExecution: Sendable {
             EngineMetrics().refused(refusal)
             throw refusal.problem
         }
-        transaction.audit(
-            AuditDraft(
-                "execute_manual",
-                of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
-                before: .none,
-                after: try .json([
-                    "deduplicated": true, "mode": .string(ExecutionOrder.Mode.live.rawValue),
-                    "run_id": .string(run.lowercased), "signal_id": .string(signal.id.lowercased),
-                ]),
-                by: context
-            )
+        let entry = AuditDraft(
+            "execute_manual",
+            of: AuditObject(type: "automation", id: automation.id.lowercased, version: automation.version),
+            before: .none,
+            after: try .json([
+                "deduplicated": true, "mode": .string(ExecutionOrder.Mode.live.rawValue),
+                "run_id": .string(run.lowercased), "signal_id": .string(signal.id.lowercased),
+            ]),
+            by: context
         )
         var writer = JSONWriter()
         writer.beginObject()
@@ -188,7 +179,7 @@ struct ManualExecution: Sendable {
         writer.member("signal_id", signal.id.lowercased)
         writer.member("deduplicated", true)
         writer.endObject()
-        return FirstReply(Reply(status: 200, body: writer.bytes))
+        return .made(FirstReply(Reply(status: 200, body: writer.bytes)), entry)
     }
 
     private static func entry(

@@ -64,7 +64,7 @@ struct RunControl: Sendable {
     private func admission(
         of loaded: LoadedRun,
         _ context: RequestContext,
-        in transaction: LaneTransaction
+        in transaction: ChangeTransaction
     ) async throws -> (version: CompiledAutomation, statements: [PostgresStatement]) {
         let automation: CompiledAutomation
         let request: AdmissionRequest
@@ -92,7 +92,7 @@ struct RunControl: Sendable {
     ///
     /// The inbox of a week goes first. It is read here, so that its end waits for this transaction; and once the run has no
     /// end any more, everything else of its week and of its signal's is kept.
-    private static func requireStored(_ loaded: LoadedRun, in transaction: LaneTransaction) async throws {
+    private static func requireStored(_ loaded: LoadedRun, in transaction: ChangeTransaction) async throws {
         let record = loaded.record
         let rows = try await transaction.database.execute(
             PostgresStatement(
@@ -119,13 +119,13 @@ struct RunControl: Sendable {
         _ action: String,
         _ body: JSONDocument,
         _ context: RequestContext,
-        _ change: (inout LoadedRun, LaneTransaction) async throws -> (RunChange, more: [PostgresStatement])
+        _ change: (inout LoadedRun, ChangeTransaction) async throws -> (RunChange, more: [PostgresStatement])
     ) async throws -> Reply {
         guard let id = body.root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)) else {
             throw Problem.runNotFound
         }
         let record = try await LaneTransaction.retrying {
-            try await lanes.transaction(deadline: context.deadline) { transaction in
+            try await lanes.change(deadline: context.deadline) { transaction in
                 guard
                     var run = try await RunRepository.lock(id, tenant: context.tenant, in: transaction.database)
                 else {
@@ -134,10 +134,11 @@ struct RunControl: Sendable {
                 let before = run.record.status
                 let (made, more) = try await change(&run, transaction)
                 let update = RunUpdate(record: run.record, change: made)
-                transaction.enqueue(RunRepository.overruling(update) + more)
-                transaction.audit(try Self.entry(action, of: run.record, before, context))
-                transaction.announce([update], at: now())
-                return run.record
+                transaction.enqueue((RunRepository.overruling(update) + more).map { ChangeStatement($0) })
+                let entry = try Self.entry(action, of: run.record, before, context)
+                // Its end, where this is one, leaves an entry of its own besides.
+                transaction.lane.announce([update], at: now())
+                return .made(run.record, entry)
             }
         }
         EngineMetrics().stored([record])

@@ -35,17 +35,16 @@ struct RunDecisions: Sendable {
             )
         }
         let output = try output(root["output"], decision)
-        let reply = try await lanes.transaction(deadline: context.deadline) { transaction in
+        let reply = try await lanes.change(deadline: context.deadline) { transaction in
             try await requireUnknown(id, step, context, in: transaction)
             transaction.enqueue(Self.statements(id, step, decision, output))
-            transaction.audit(try entry(id, step, decision, context))
             var writer = JSONWriter()
             writer.beginObject()
             writer.member("run_id", id.lowercased)
             writer.member("status", RunStatus.queued.rawValue)
             writer.member("step", step)
             writer.endObject()
-            return Reply(status: 200, body: writer.bytes)
+            return .made(Reply(status: 200, body: writer.bytes), try entry(id, step, decision, context))
         }
         driver.wake()
         return reply
@@ -65,7 +64,7 @@ struct RunDecisions: Sendable {
         _ id: UUID,
         _ step: String,
         _ context: RequestContext,
-        in transaction: LaneTransaction
+        in transaction: ChangeTransaction
     ) async throws {
         let results = try await transaction.database.pipeline([
             // The timer first, as whoever claims due timers locks them.
@@ -108,27 +107,27 @@ struct RunDecisions: Sendable {
         _ step: String,
         _ decision: RunDecision,
         _ output: [UInt8]?
-    ) -> [PostgresStatement] {
+    ) -> [ChangeStatement] {
         let change =
             switch decision {
             case .happened: "status = 'succeeded', output = $3, error = NULL, finished_at = now()"
             case .didNotHappen: "status = 'queued', output = $3, error = NULL"
             }
         return [
-            PostgresStatement(
+            ChangeStatement(
                 "UPDATE engine.automation_run_steps SET \(change) WHERE run_id = $1 AND name = $2",
                 [.uuid(id), .text(step), .textBytes(output)]
             ),
-            PostgresStatement("DELETE FROM engine.timers WHERE run_id = $1", [.uuid(id)]),
+            ChangeStatement("DELETE FROM engine.timers WHERE run_id = $1", [.uuid(id)]),
             // The person's word counts, and an answer that has just come does not.
-            PostgresStatement(
+            ChangeStatement(
                 """
                 DELETE FROM engine.step_waits w USING engine.automation_run_steps s
                 WHERE w.run_id = $1 AND s.run_id = $1 AND s.position = w.position AND s.name = $2
                 """,
                 [.uuid(id), .text(step)]
             ),
-            PostgresStatement(
+            ChangeStatement(
                 "UPDATE engine.automation_runs SET status = 'queued', fence = fence + 1 WHERE run_id = $1",
                 [.uuid(id)]
             ),

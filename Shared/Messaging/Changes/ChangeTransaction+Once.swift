@@ -1,7 +1,7 @@
 import Contracts
 import PostgreSQL
 
-extension LaneTransaction {
+extension ChangeTransaction {
     /// Carries out a request once for its idempotency key: the answer is kept with the change, and a repeat gets it again.
     ///
     /// A key is locked until the transaction ends, so that of two requests at once only one gets past here. A change that is
@@ -9,34 +9,51 @@ extension LaneTransaction {
     ///
     /// - Parameters:
     ///   - request: The request; nil where no key was sent, so that the change is simply made.
-    ///   - change: Makes the change within this transaction.
-    /// - Returns: The answer of the change, or what was kept of an earlier one.
+    ///   - body: Makes the change within this transaction.
+    /// - Returns: The change with its answer; for a repeat none, with what was kept of the earlier answer.
     /// - Throws: `Problem` with `idempotency_key_reused` where the key came with something else before, and with `in_flight`
     ///   where another transaction is carrying it out; what the database and the change throw.
     package func once(
         _ request: IdempotentRequest?,
-        _ change: () async throws -> FirstReply
-    ) async throws -> Reply {
+        _ body: () async throws -> Change<FirstReply>
+    ) async throws -> Change<Reply> {
         guard let request else {
-            return try await change().shown
+            return try await body().map(\.shown)
         }
-        if let earlier = try await earlierReply(to: request) {
-            return earlier
+        if let earlier = try await lane.earlierReply(to: request) {
+            return .none(earlier)
         }
-        let first = try await change()
-        enqueue([keeping(first.kept, of: request)])
-        return first.shown
+        let first = try await body()
+        lane.enqueue([lane.keeping(first.result.kept, of: request)])
+        return first.map(\.shown)
     }
+}
 
-    /// The answer to an earlier request of the key, which is this transaction's own from here on.
+extension LaneGroup {
+    /// The answer to an earlier request of a key.
     ///
     /// It is for a change that others have to be asked about before it can be made: a repeat needs no answer of theirs. The
-    /// change itself goes through ``once(_:_:)`` all the same.
+    /// change itself goes through ``ChangeTransaction/once(_:_:)`` all the same.
     ///
-    /// - Parameter request: The request.
+    /// - Parameters:
+    ///   - request: The request; nil where no key was sent.
+    ///   - deadline: When to give up.
     /// - Returns: What was kept; nil where the key came for the first time.
-    /// - Throws: `Problem` with `idempotency_key_reused` or `in_flight`; what the database throws.
-    package func earlierReply(to request: IdempotentRequest) async throws -> Reply? {
+    /// - Throws: `Problem` with `idempotency_key_reused` or `in_flight`; `LaneError`, `PostgresError`.
+    package func earlierReply(
+        to request: IdempotentRequest?,
+        deadline: ContinuousClock.Instant
+    ) async throws -> Reply? {
+        guard let request else {
+            return nil
+        }
+        return try await transaction(deadline: deadline) { try await $0.earlierReply(to: request) }
+    }
+}
+
+extension LaneTransaction {
+    /// What was kept of an earlier request of the key, which is this transaction's own from here on.
+    fileprivate func earlierReply(to request: IdempotentRequest) async throws -> Reply? {
         let results = try await database.pipeline([
             PostgresStatement(
                 "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 2))",
@@ -63,7 +80,7 @@ extension LaneTransaction {
         return Reply(status: Int(try row.decode(1, as: Int32.self)), body: try row.decode(2))
     }
 
-    private func keeping(_ reply: Reply, of request: IdempotentRequest) -> PostgresStatement {
+    fileprivate func keeping(_ reply: Reply, of request: IdempotentRequest) -> PostgresStatement {
         PostgresStatement(
             """
             INSERT INTO \(schema).requests (tenant, principal, route, idempotency_key, fingerprint, status, answer)

@@ -37,14 +37,12 @@ struct OnceTests {
         _ lanes: LaneGroup,
         meanwhile: () async throws -> Void = {}
     ) async throws -> Reply {
-        try await lanes.transaction { lane in
-            try await lane.once(request) {
+        try await lanes.change { transaction in
+            try await transaction.once(request) {
                 let name = "t\(UInt32.random(in: .min ... .max))"
-                lane.enqueue([
-                    PostgresStatement("INSERT INTO gateway.tenants (tenant, name) VALUES ($1, $1)", [.text(name)])
-                ])
+                transaction.enqueue([.tenant(name)])
                 try await meanwhile()
-                return FirstReply(shown: first, kept: kept)
+                return .made(FirstReply(shown: first, kept: kept), .ofTenant(name))
             }
         }
     }
