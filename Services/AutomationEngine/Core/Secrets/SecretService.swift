@@ -40,13 +40,17 @@ struct SecretService: Sendable {
         guard let keys else {
             throw Problem(.unavailable, SecretStore.notConfigured)
         }
+        let secret = Secret(value)
         return try await lanes.change(deadline: context.deadline) { transaction in
-            let before = try await lock(name, context, in: transaction)
-            let version = (before ?? 0) + 1
+            let stored = try await lock(name, context, in: transaction)
+            if let stored, stored.holds(secret, name, of: context.tenant, keys: keys) {
+                return .none(reply(200, name, version: stored.version, updatedAt: stored.updatedAt))
+            }
+            let version = (stored?.version ?? 0) + 1
             let sealed: SealedSecret
             do {
                 sealed = try keys.seal(
-                    Secret(value),
+                    secret,
                     for: .engine(tenant: context.tenant, name: name.text, version: version)
                 )
             } catch {
@@ -57,21 +61,25 @@ struct SecretService: Sendable {
                 ChangeStatement(
                     """
                     INSERT INTO engine.secrets (tenant, name, version, sealed, created_at, updated_at, updated_by)
-                    VALUES ($1, $2, $3, $4, now(), now(), $5)
+                    VALUES ($1, $2, $3, $4, $6, $6, $5)
                     ON CONFLICT (tenant, name) DO UPDATE SET version = excluded.version, sealed = excluded.sealed,
                         updated_at = excluded.updated_at, updated_by = excluded.updated_by
                     """,
                     [
                         .text(context.tenant), .text(name.text), .int(Int(version)), .bytes(sealed.bytes),
-                        .text(context.actor.id),
+                        .text(context.actor.id), .timestamp(microseconds: now.microseconds),
                     ]
                 )
             ])
-            var writer = JSONWriter()
-            write(name.text, version: version, updatedAt: now.description, to: &writer)
             return .made(
-                Reply(status: before == nil ? 201 : 200, body: writer.bytes),
-                try entry(before == nil ? "create" : "update", name, before: before, after: version, context)
+                reply(stored == nil ? 201 : 200, name, version: version, updatedAt: now.description),
+                try entry(
+                    stored == nil ? "create" : "update",
+                    name,
+                    before: stored?.version,
+                    after: version,
+                    context
+                )
             )
         }
     }
@@ -80,7 +88,7 @@ struct SecretService: Sendable {
     func delete(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         let name = try name(in: body)
         return try await lanes.change(deadline: context.deadline) { transaction in
-            guard let version = try await lock(name, context, in: transaction) else {
+            guard let stored = try await lock(name, context, in: transaction) else {
                 throw Problem(.notFound, "There is no secret \"\(name)\".")
             }
             transaction.enqueue([
@@ -91,7 +99,7 @@ struct SecretService: Sendable {
             ])
             return .made(
                 Reply(status: 200, body: Array(#"{"name":"\#(name)"}"#.utf8)),
-                try entry("delete", name, before: version, after: nil, context)
+                try entry("delete", name, before: stored.version, after: nil, context)
             )
         }
     }
@@ -141,12 +149,12 @@ struct SecretService: Sendable {
         return name
     }
 
-    /// The version of a secret, locked until the end of the transaction.
+    /// A secret as it stands, locked until the end of the transaction.
     private func lock(
         _ name: SecretName,
         _ context: RequestContext,
         in transaction: ChangeTransaction
-    ) async throws -> Int64? {
+    ) async throws -> Stored? {
         let results = try await transaction.database.pipeline([
             // Two that make the same secret at once wait for each other here.
             PostgresStatement(
@@ -154,11 +162,36 @@ struct SecretService: Sendable {
                 [.text("engine.secrets/\(context.tenant)/\(name)")]
             ),
             PostgresStatement(
-                "SELECT version FROM engine.secrets WHERE tenant = $1 AND name = $2 FOR UPDATE",
+                "SELECT version, updated_at, sealed FROM engine.secrets WHERE tenant = $1 AND name = $2 FOR UPDATE",
                 [.text(context.tenant), .text(name.text)]
             ),
         ])
-        return try results[1].first?.decode(0)
+        return try results[1].first.map { row in
+            Stored(
+                version: try row.decode(0),
+                updatedAt: Timestamp.format(try row.decode(1, as: PostgresTimestamp.self)),
+                sealed: try row.decode(2)
+            )
+        }
+    }
+
+    private struct Stored {
+        var version: Int64
+        var updatedAt: String
+        var sealed: [UInt8]
+
+        /// Whether it is that very value; no where it cannot be opened any more.
+        func holds(_ secret: Secret, _ name: SecretName, of tenant: String, keys: SecretKeyRing) -> Bool {
+            let context = SecretContext.engine(tenant: tenant, name: name.text, version: version)
+            let opened = try? keys.open(SealedSecret(bytes: sealed), for: context)
+            return opened == secret
+        }
+    }
+
+    private func reply(_ status: Int, _ name: SecretName, version: Int64, updatedAt: String) -> Reply {
+        var writer = JSONWriter()
+        write(name.text, version: version, updatedAt: updatedAt, to: &writer)
+        return Reply(status: status, body: writer.bytes)
     }
 
     private func write(_ name: String, version: Int64, updatedAt: String, to writer: inout JSONWriter) {
