@@ -36,7 +36,7 @@ struct RunDecisions: Sendable {
         }
         let output = try output(root["output"], decision)
         let reply = try await lanes.change(deadline: context.deadline) { transaction in
-            try await requireUnknown(id, step, context, in: transaction)
+            let before = try await requireUnknown(id, step, context, in: transaction)
             transaction.enqueue(Self.statements(id, step, decision, output))
             var writer = JSONWriter()
             writer.beginObject()
@@ -44,7 +44,10 @@ struct RunDecisions: Sendable {
             writer.member("status", RunStatus.queued.rawValue)
             writer.member("step", step)
             writer.endObject()
-            return .made(Reply(status: 200, body: writer.bytes), try entry(id, step, decision, context))
+            return .made(
+                Reply(status: 200, body: writer.bytes),
+                try entry(id, step, before, decision, output, context)
+            )
         }
         driver.wake()
         return reply
@@ -60,12 +63,13 @@ struct RunDecisions: Sendable {
         return Array(output.rawBytes)
     }
 
+    /// Locks a run of which a step is to be decided about; answers the run's status.
     private func requireUnknown(
         _ id: UUID,
         _ step: String,
         _ context: RequestContext,
         in transaction: ChangeTransaction
-    ) async throws {
+    ) async throws -> String {
         let results = try await transaction.database.pipeline([
             // The timer first, as whoever claims due timers locks them.
             PostgresStatement("SELECT FROM engine.timers WHERE run_id = $1 FOR UPDATE", [.uuid(id)]),
@@ -76,7 +80,7 @@ struct RunDecisions: Sendable {
             // In a statement of its own, which sees what whoever had the lock before has made of the step.
             PostgresStatement(
                 """
-                SELECT s.status, r.owner IS NOT NULL FROM engine.automation_runs r
+                SELECT s.status, r.owner IS NOT NULL, r.status FROM engine.automation_runs r
                 JOIN engine.automation_run_steps s ON s.run_id = r.run_id AND s.name = $3
                 WHERE r.run_id = $1 AND r.tenant = $2
                 """,
@@ -99,6 +103,7 @@ struct RunDecisions: Sendable {
                 "Other steps of the run are being executed; decide about this one when they have ended."
             )
         }
+        return try row.decode(2)
     }
 
     /// The run waits for a driver; the fence moves on, so that nothing from before can be written any more.
@@ -137,17 +142,23 @@ struct RunDecisions: Sendable {
     private func entry(
         _ id: UUID,
         _ step: String,
+        _ before: String,
         _ decision: RunDecision,
+        _ output: [UInt8]?,
         _ context: RequestContext
     ) throws -> AuditDraft {
-        AuditDraft(
+        var after = [
+            JSONMember("decision", .string(decision.rawValue)),
+            JSONMember("status", .string(RunStatus.queued.rawValue)), JSONMember("step", .string(step)),
+        ]
+        if let output {
+            after.append(JSONMember("output", try JSONValue(parsing: output, limits: .wrapped)))
+        }
+        return AuditDraft(
             "run.resolve",
             of: AuditObject(type: "run", id: id.lowercased),
-            before: try .json(["status": .string(RunStatus.unknown.rawValue), "step": .string(step)]),
-            after: try .json([
-                "decision": .string(decision.rawValue), "status": .string(RunStatus.queued.rawValue),
-                "step": .string(step),
-            ]),
+            before: try .json(["status": .string(before), "step": .string(step)]),
+            after: try .json(.object(after)),
             by: context
         )
     }
