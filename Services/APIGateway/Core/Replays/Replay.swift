@@ -194,9 +194,12 @@ extension Replay {
         requestID: String? = nil,
         traceID: String? = nil
     ) throws -> AuditDraft {
-        try entry(
+        var running = self
+        running.status = .running
+        running.failure = nil
+        return try entry(
             action,
-            before: ["status": .string(Status.running.rawValue)],
+            before: running.auditedProgress,
             after: auditedProgress,
             by: actor,
             requestID: requestID,
@@ -206,9 +209,11 @@ extension Replay {
 
     /// What the audit log says of how far it has come.
     private var auditedProgress: JSONValue {
-        [
-            "considered": .number(considered), "replayed": .number(replayed), "status": .string(status.rawValue),
+        let members = [
+            JSONMember("considered", .number(considered)), JSONMember("replayed", .number(replayed)),
+            JSONMember("status", .string(status.rawValue)),
         ]
+        return .object(members + (failure.map { [JSONMember("failure", .string($0))] } ?? []))
     }
 
     /// What the audit log says of what was asked for.
