@@ -217,7 +217,7 @@ let testTargets: [Target] = [
             "OutboundHTTP", lifecycleTestKit, nioCore, nioEmbedded, nioHTTP1, nioPosix, nioSSL, serviceLifecycle,
         ]
     ),
-    tests("Integration", support + coreDependencies + ["APIGatewayCore", nioHTTP1]),
+    tests("Integration", support + coreDependencies + ["APIGatewayCore", "MerkleLog", nioHTTP1]),
     tests("JSON", support + ["JSON"]),
     tests("Messaging", support + coreDependencies + ["PostgreSQL", "RabbitMQ", nioHTTP1]),
     tests("Persistence", support + ["Persistence", coreMetrics, logging, metricsTestKit, serviceLifecycle]),

@@ -107,8 +107,29 @@ CREATE TRIGGER tiles_not_truncated BEFORE TRUNCATE ON audit.tiles
 CREATE TRIGGER checkpoints_not_truncated BEFORE TRUNCATE ON audit.checkpoints
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 
--- What entries are looked up by, out of their bytes. A writer of the release before leaves them null; such rows are
--- found by reading their bytes.
+-- First statement of every append and of every signature: locks the head, or aborts when another writer has taken over.
+CREATE FUNCTION audit.lock_head(expected_fence bigint, expected_size bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    PERFORM FROM audit.head WHERE fence = expected_fence AND size = expected_size FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another writer has taken over the head of the log' USING ERRCODE = 'BT004';
+    END IF;
+END
+$$;
+
+-- A writer of the release before makes no tree. It is told that another has taken over: what it is given goes back to the
+-- queue, and waits there for a writer of this release.
+CREATE OR REPLACE FUNCTION audit.require_head(expected_fence bigint, expected_size bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    RAISE EXCEPTION 'a writer of a later release has taken over the head of the log' USING ERRCODE = 'BT004';
+END
+$$;
+
+-- What entries are looked up by, out of their bytes.
 ALTER TABLE audit.entries
     ADD COLUMN action text,
     ADD COLUMN actor_type text,
@@ -126,6 +147,10 @@ UPDATE audit.entries e SET
 FROM (SELECT entry_id, convert_from(canonical, 'UTF8')::jsonb AS entry FROM audit.entries) AS j
 WHERE j.entry_id = e.entry_id;
 ALTER TABLE audit.entries ENABLE TRIGGER entries_insert_only;
+ALTER TABLE audit.entries
+    ALTER COLUMN action SET NOT NULL,
+    ALTER COLUMN actor_type SET NOT NULL, ALTER COLUMN actor_id SET NOT NULL,
+    ALTER COLUMN object_type SET NOT NULL, ALTER COLUMN object_id SET NOT NULL;
 
 -- The ids of runs grow with time, so that this index grows at its end.
 CREATE INDEX entries_object ON audit.entries (tenant, object_id, entry_id);
@@ -135,4 +160,15 @@ CREATE INDEX entries_action ON audit.entries (tenant, action, entry_id) WHERE ac
 -- Ids of traces are random: a filter a range of pages costs an append next to nothing, and a search reads few ranges.
 CREATE INDEX entries_trace ON audit.entries USING brin (trace_id text_bloom_ops)
     WITH (pages_per_range = 32, autosummarize = on);
-CREATE INDEX entries_unread ON audit.entries (tenant, entry_id) WHERE action IS NULL;
+
+-- What auditors have been given to export: so many entries of a tenant, under the checkpoint of that time.
+CREATE TABLE audit.exports (
+    export_id uuid PRIMARY KEY,
+    tenant text NOT NULL,
+    size bigint NOT NULL CHECK (size > 0),
+    note text NOT NULL,
+    begun_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX exports_age ON audit.exports (begun_at);
+
+GRANT SELECT, INSERT, DELETE ON audit.exports TO batuta_audit;

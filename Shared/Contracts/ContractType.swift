@@ -47,6 +47,16 @@ package enum RequestType {
     package static let engineSignalsGet = "engine.signals.get"
     package static let engineSignalsLacking = "engine.signals.lacking"
     package static let auditLanesPosition = "audit.lanes.position"
+    package static let auditEntriesList = "audit.entries.list"
+    package static let auditEntriesProve = "audit.entries.prove"
+    package static let auditObjectsHistory = "audit.objects.history"
+    package static let auditCheckpointsNewest = "audit.checkpoints.newest"
+    package static let auditCheckpointsCosign = "audit.checkpoints.cosign"
+    package static let auditProofsConsistency = "audit.proofs.consistency"
+    package static let auditTilesGet = "audit.tiles.get"
+    package static let auditExportsBegin = "audit.exports.begin"
+    package static let auditExportsEntries = "audit.exports.entries"
+    package static let auditKeptErase = "audit.kept.erase"
 
     /// What is done with the messages that a service could not process.
     package enum DeadLetters: String, CaseIterable, Sendable {

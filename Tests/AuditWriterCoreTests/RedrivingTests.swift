@@ -22,7 +22,7 @@ struct RedrivingTests {
             let desk = DeadLetterDesk(
                 service: .audit,
                 repository: letters,
-                lanes: LaneGroup(context: Self.context(database.client), count: 1),
+                lanes: LaneGroup(context: .test(database.client), count: 1),
                 process: { try await Redriving(log: log, keeping: keeping).process($0) },
                 classify: LogIntake.classify,
                 logger: ServiceDatabase.logger
@@ -134,28 +134,5 @@ struct RedrivingTests {
             )
         )
         return try EntryMessage(Entries.delivery([try #require(rows.first).decode(0)], seq: 1, epoch: epoch))
-    }
-
-    private static func context(_ database: PostgresClient) -> LaneContext {
-        let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-        let publisher = RabbitMQPublisher(configuration: broker, logger: ServiceDatabase.logger)
-        let instance = UUIDv7.make()
-        return LaneContext(
-            schema: "audit",
-            service: "audit-writer",
-            replica: "test",
-            instance: instance,
-            database: database,
-            publisher: publisher,
-            requests: RequestClient(
-                service: .audit,
-                appID: "audit-writer",
-                instance: instance,
-                configuration: broker,
-                publisher: publisher,
-                logger: ServiceDatabase.logger
-            ),
-            logger: ServiceDatabase.logger
-        )
     }
 }

@@ -59,7 +59,8 @@ struct RequestTests {
                 messages.append(try EntryMessage(Entries.delivery([line], seq: seq, tenant: tenant)))
             }
             _ = try await Self.appender(database).append(messages)
-            let reader = EntryReader(database: database.client)
+            let accesses = LogAccesses(lanes: LaneGroup(context: .test(database.client), count: 1))
+            let reader = EntryReader(database: database.client, accesses: accesses)
             let expected = sent.sorted { $0.id.uuidString > $1.id.uuidString }.map(\.canonical)
             #expect(try await Self.pages(reader, "\"limit\":7") == expected)
             let even = try expected.filter {

@@ -241,6 +241,30 @@ extension AuditedOperationsTests {
             try await installation.count("SELECT count(*) FROM engine.automation_runs WHERE automation_key = '\(key)'")
                 == 2
         )
+        try await executeWithinLimits(person)
+    }
+
+    /// Whose run has begun already gets that one, which is recorded with its signal; whose limit is reached gets none.
+    private func executeWithinLimits(_ person: Person) async throws {
+        let key = Self.unique("limited")
+        let limits =
+            #""dedupe":{"key":"{{ signal.data.n }}","window":"1h"},"rate_limit":{"limit":1,"per":"1h","on_limit":"skip"}"#
+        let body = Self.automation(key).replacing(#""steps""#, with: #"\#(limits),"steps""#)
+        try await prepare(.POST, Self.automations, body)
+        let path = "\(Self.automations)/\(key)"
+        try await prepare(.POST, "\(path)/activate")
+        func execute(_ number: Int) async throws -> Asked {
+            let body = #"{"mode":"live_run","context":{"n":\#(number)}}"#
+            return try await ask(.POST, "\(path)/execute", body, by: person, seeing: resource(path))
+        }
+        let first = try await execute(1)
+        #expect(first.answer.status == 200 && first.entries.count == 1, "\(first.answer.text)")
+        let second = try await execute(1)
+        #expect(second.answer["run_id"] == first.answer["run_id"] && second.answer["deduplicated"] == true)
+        let more = [JSONMember("mode", "live_run")]
+        let after = Self.part(second.answer.body, "deduplicated", "run_id", "signal_id", adding: more)
+        try await expect(second, leaves: Self.entry("execute_manual", second.after, .null, after), by: person)
+        expectNothing(try await execute(2), 409)
     }
 
     func validateAutomation(_ person: Person) async throws {

@@ -75,6 +75,10 @@ struct AuditedOperationsTests: SystemTests {
         case .discardDeadLetter: try await discardDeadLetters(person)
         case .startReplay: try await startReplay(person)
         case .cancelReplay: try await cancelReplay(person)
+        case .startExport: try await startExport(person)
+        case .eraseKeptValue: try await eraseKeptValue(person)
+        // What a witness adds proves the log; it is no object that users change.
+        case .addCosignature: try await addCosignature(person)
         // Accepting a signal is no audited change: its proof is its run, which leaves an entry when it ends.
         case .postSignal: try await postSignal(person)
         case .receiveHook: try await receiveHook()
@@ -84,7 +88,8 @@ struct AuditedOperationsTests: SystemTests {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
             .listActions, .getAction, .listApprovals, .listSecrets, .listTokens, .listHooks, .getHook, .listDeadLetters,
-            .getDeadLetter, .listReplays, .getReplay:
+            .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .getObjectHistory,
+            .getCheckpoint, .getConsistency, .getTile, .getExportedEntries:
             Issue.record("It only reads.")
         }
     }

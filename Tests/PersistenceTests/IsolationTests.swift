@@ -145,8 +145,8 @@ struct IsolationTests {
                 for sql in changes { #expect(await refusal(sql, by: client) == "42501", "\(sql)") }
                 #expect(await refusal("DELETE FROM audit.head", by: client) == "42501")
                 #expect(await refusal("INSERT INTO audit.head (fence, size) VALUES (0, 0)", by: client) == "42501")
-                #expect(await refusal("SELECT audit.require_head(0, 0)", by: client) == nil)
-                #expect(await refusal("SELECT audit.require_head(0, 1)", by: client) == "BT004")
+                #expect(await refusal("SELECT audit.lock_head(0, 0)", by: client) == nil)
+                #expect(await refusal("SELECT audit.lock_head(0, 1)", by: client) == "BT004")
             }
             // Not even the owner, by mistake.
             for sql in changes where !sql.hasPrefix("TRUNCATE") {

@@ -102,6 +102,8 @@ struct Site: Sendable {
         var configuration = try PostgresConfiguration(url: servers.postgres)
         configuration.database = database
         configuration.applicationName = "batuta-tests"
+        // Many installations begin at once.
+        configuration.pool.waitLimit = .seconds(60)
         configuration.statementTimeout = .seconds(60)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let client = PostgresClient(configuration: configuration, logger: logger)

@@ -101,7 +101,8 @@ package struct Gateway: Sendable {
                     signals: configuration.replayedSignals
                 ),
                 patience: configuration.patience
-            )
+            ),
+            audit: AuditOperations(engine: engine, limit: configuration.bodies.request)
         )
         resealer = secrets.map {
             SecretResealer(columns: SealedColumn.hooks, ring: $0, database: database, logger: logger)

@@ -51,6 +51,16 @@ package struct KeptBody: Sendable, Equatable {
         hash = Array(hasher.finalize())
     }
 
+    /// The hash in a value that stands for a kept one; nil for any other value.
+    package static func hash(_ value: JSONView) -> [UInt8]? {
+        guard value.kind == .object, value.members.underestimatedCount == 1,
+            let text = value["$kept"]?["sha256"]?.stringValue, let hash = Data(base64Encoded: text), hash.count == 32
+        else {
+            return nil
+        }
+        return Array(hash)
+    }
+
     /// What stands in the entry: `{"$kept":{"bytes":…,"sha256":…}}`.
     var reference: AuditValue {
         var bytes = Array("{\"$kept\":{\"bytes\":".utf8)

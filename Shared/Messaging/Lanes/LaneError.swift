@@ -39,7 +39,7 @@ package enum GuardState {
     package static let identitiesChanged = "BT002"
     /// `require_generation`: the automations in force have changed.
     package static let automationsChanged = "BT003"
-    /// `require_head`: another writer has taken over the head of the audit log.
+    /// `lock_head`: another writer has taken over the head of the audit log.
     package static let headTakenOver = "BT004"
     /// `require_retired`: the partition stays; the message is the reason.
     package static let partitionKept = "BT005"

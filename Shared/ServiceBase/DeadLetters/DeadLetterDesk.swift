@@ -197,17 +197,12 @@ package struct DeadLetterDesk: Sendable {
             }
             let settled = try StoredDeadLetter(row)
             let entry = AuditDraft(
-                id: UUIDv7.make(),
-                time: .now(),
-                tenant: context.tenant,
-                actor: context.actor,
-                action: action,
-                object: AuditObject(type: "dead_letter", id: letter.id.lowercased),
+                action,
+                of: AuditObject(type: "dead_letter", id: letter.id.lowercased),
                 before: try letter.auditValue,
                 after: try settled.auditValue,
                 reason: reason,
-                requestID: context.requestID,
-                traceID: context.traceparent.flatMap { TraceContext(traceparent: $0)?.traceID }
+                by: context
             )
             return .made(settled, entry)
         }

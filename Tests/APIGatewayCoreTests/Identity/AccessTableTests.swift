@@ -17,10 +17,14 @@ import Testing
                 .restoreAutomation, .activateAutomation, .deactivateAutomation, .pauseAutomation, .resumeAutomation,
             ]),
         .admin: Set(Route.allCases).subtracting([.receiveHook]),
-        .auditor: reads.union(hooks).union(letters),
+        .auditor: reads.union(hooks).union(letters).union(proofs),
     ]
     private static let hooks: Set<Route> = [.listHooks, .getHook]
     private static let letters: Set<Route> = [.listDeadLetters, .getDeadLetter, .listReplays, .getReplay]
+    private static let proofs: Set<Route> = [
+        .listAuditEntries, .proveAuditEntry, .getObjectHistory, .getCheckpoint, .addCosignature, .getConsistency,
+        .getTile, .startExport, .getExportedEntries,
+    ]
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,
         .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema, .listActions,

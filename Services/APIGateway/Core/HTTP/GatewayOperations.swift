@@ -10,6 +10,7 @@ struct GatewayOperations: Sendable {
     let receiver: HookReceiver
     let deadLetters: DeadLetterOperations
     let replays: ReplayOperations
+    let audit: AuditOperations
 
     func perform(_ request: GatewayRequest) async throws -> GatewayAnswer {
         switch request.route {
@@ -65,6 +66,16 @@ struct GatewayOperations: Sendable {
         case .listReplays: try await replays.list(request)
         case .getReplay: try await replays.get(request)
         case .cancelReplay: try await replays.cancel(request)
+        case .listAuditEntries: try await audit.list(request)
+        case .proveAuditEntry: try await audit.prove(request)
+        case .getObjectHistory: try await audit.history(request)
+        case .getCheckpoint: try await audit.checkpoint(request)
+        case .addCosignature: try await audit.cosign(request)
+        case .getConsistency: try await audit.consistency(request)
+        case .getTile: try await audit.tile(request)
+        case .startExport: try await audit.startExport(request)
+        case .getExportedEntries: try await audit.exportedEntries(request)
+        case .eraseKeptValue: try await audit.erase(request)
         }
     }
 }

@@ -55,6 +55,16 @@ package enum Route: String, CaseIterable, Sendable {
     case listReplays
     case getReplay
     case cancelReplay
+    case listAuditEntries
+    case proveAuditEntry
+    case getObjectHistory
+    case getCheckpoint
+    case addCosignature
+    case getConsistency
+    case getTile
+    case startExport
+    case getExportedEntries
+    case eraseKeptValue
 
     /// The methods in use.
     package enum Method: String, CaseIterable, Sendable {
@@ -71,7 +81,8 @@ package enum Route: String, CaseIterable, Sendable {
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
             .listActions, .getAction, .listApprovals, .listSecrets,
             .listTokens, .listHooks, .getHook, .listDeadLetters,
-            .getDeadLetter, .listReplays, .getReplay:
+            .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .getObjectHistory,
+            .getCheckpoint, .getConsistency, .getTile, .getExportedEntries:
             .get
         case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .approveStep, .rejectStep, .cancelRun, .resumeRun,
             .rerunRun,
@@ -79,7 +90,7 @@ package enum Route: String, CaseIterable, Sendable {
             .restoreAutomation, .executeAutomation, .activateAutomation, .deactivateAutomation, .pauseAutomation,
             .resumeAutomation, .createToken,
             .createHook, .rotateHook, .redriveDeadLetter, .discardDeadLetter,
-            .startReplay, .cancelReplay:
+            .startReplay, .cancelReplay, .addCosignature, .startExport, .eraseKeptValue:
             .post
         case .putSecret, .updateAutomation, .putAction: .put
         case .revokeToken, .deleteAutomation, .deleteAction, .deleteHook, .deleteSecret: .delete
@@ -134,6 +145,16 @@ package enum Route: String, CaseIterable, Sendable {
         case .listReplays: "/admin/api/replays"
         case .getReplay: "/admin/api/replays/{id}"
         case .cancelReplay: "/admin/api/replays/{id}/cancel"
+        case .listAuditEntries: "/api/audit/entries"
+        case .proveAuditEntry: "/api/audit/entries/{index}"
+        case .getObjectHistory: "/api/audit/objects/{type}/{id}"
+        case .getCheckpoint: "/api/audit/checkpoint"
+        case .addCosignature: "/api/audit/checkpoint/cosignatures"
+        case .getConsistency: "/api/audit/consistency"
+        case .getTile: "/api/audit/tiles/{level}/{index}"
+        case .startExport: "/api/audit/exports"
+        case .getExportedEntries: "/api/audit/exports/{id}/entries"
+        case .eraseKeptValue: "/admin/api/audit/kept/{sha256}/erase"
         }
     }
 

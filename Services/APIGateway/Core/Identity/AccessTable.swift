@@ -25,12 +25,15 @@ package enum AccessTable {
         case .redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay: [.operator, .admin]
         case .listDeadLetters, .getDeadLetter, .listReplays, .getReplay: [.operator, .admin, .auditor]
         case .listSecrets: [.author, .admin]
+        case .listAuditEntries, .proveAuditEntry, .getObjectHistory, .getCheckpoint, .addCosignature, .getConsistency,
+            .getTile, .startExport, .getExportedEntries:
+            [.admin, .auditor]
         case .createAutomation, .updateAutomation, .deleteAutomation, .validateAutomation, .restoreAutomation,
             .activateAutomation, .deactivateAutomation:
             [.author, .admin]
         case .listHooks, .getHook: [.operator, .author, .admin, .auditor]
         case .createToken, .listTokens, .revokeToken, .createHook, .deleteHook, .rotateHook,
-            .putSecret, .deleteSecret, .putAction, .deleteAction:
+            .putSecret, .deleteSecret, .putAction, .deleteAction, .eraseKeptValue:
             [.admin]
         }
     }

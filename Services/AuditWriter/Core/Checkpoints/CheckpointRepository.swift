@@ -42,6 +42,65 @@ struct CheckpointRepository: Sendable {
         )
     }
 
+    /// The newest signature of the log as it is, of one size.
+    func signed(size: Int64, deadline: ContinuousClock.Instant) async throws -> SignedCheckpoint? {
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT c.note FROM audit.head h JOIN audit.checkpoints c ON c.origin = h.origin AND c.size = $1
+                ORDER BY c.signed_at DESC LIMIT 1
+                """,
+                [.int8(size)],
+                isReadOnly: true
+            ),
+            deadline: deadline
+        )
+        return try rows.first.map { try Self.read(try $0.decode(0)) }
+    }
+
+    /// A checkpoint with the newest line of each witness that has signed this size.
+    func cosigned(_ signed: SignedCheckpoint, deadline: ContinuousClock.Instant) async throws -> SignedNote {
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT DISTINCT ON (witness) line FROM audit.cosignatures WHERE origin = $1 AND size = $2
+                ORDER BY witness, signed_at DESC LIMIT 10
+                """,
+                [.text(signed.checkpoint.origin), .int8(Int64(clamping: signed.checkpoint.size))],
+                isReadOnly: true
+            ),
+            deadline: deadline
+        )
+        var note = signed.note
+        for row in rows {
+            try note.add(try NoteSignature(parsing: try row.decode(0, as: String.self)))
+        }
+        return note
+    }
+
+    /// Stores a line of a witness; the same line again is no change.
+    func addCosignature(
+        of checkpoint: Checkpoint,
+        witness: String,
+        line: String,
+        time: UInt64,
+        deadline: ContinuousClock.Instant
+    ) async throws {
+        _ = try await database.execute(
+            PostgresStatement(
+                """
+                INSERT INTO audit.cosignatures (origin, size, witness, signed_at, line)
+                VALUES ($1, $2, $3, to_timestamp(least($4, 32503680000)), $5) ON CONFLICT DO NOTHING
+                """,
+                [
+                    .text(checkpoint.origin), .int8(Int64(clamping: checkpoint.size)), .text(witness),
+                    .int8(Int64(clamping: time)), .text(line),
+                ]
+            ),
+            deadline: deadline
+        )
+    }
+
     /// Reads a stored note.
     static func read(_ note: String) throws -> SignedCheckpoint {
         try SignedCheckpoint(note: SignedNote(parsing: Array(note.utf8)))

@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import FoundationEssentials
+import Messaging
 package import Persistence
 
 /// The SQL of kept values and of the commands that brought them.
@@ -38,6 +39,41 @@ package struct KeptBodyRepository: Sendable {
                 ]
             ),
             deadline: deadline
+        )
+    }
+
+    /// The values of a tenant that are still there, by their hashes.
+    func bodies(
+        _ hashes: [[UInt8]],
+        of tenant: String,
+        deadline: ContinuousClock.Instant
+    ) async throws -> [[UInt8]: [UInt8]] {
+        guard !hashes.isEmpty else {
+            return [:]
+        }
+        let rows = try await database.execute(
+            PostgresStatement(
+                "SELECT body_hash, body FROM audit.kept_bodies WHERE body_hash = ANY ($1::bytea[]) AND tenant = $2",
+                [.bytesArray(hashes), .text(tenant)],
+                isReadOnly: true
+            ),
+            deadline: deadline
+        )
+        var bodies: [[UInt8]: [UInt8]] = [:]
+        for row in rows {
+            bodies[try row.decode(0)] = Array(try row.decode(1, as: String.self).utf8)
+        }
+        return bodies
+    }
+
+    /// Takes a value of a tenant away, and answers how long it was; salt and value go together.
+    static func erasure(of hash: [UInt8], tenant: String) -> ChangeStatement {
+        ChangeStatement(
+            """
+            DELETE FROM audit.kept_bodies WHERE body_hash = $1 AND tenant = $2
+            RETURNING octet_length(body)::bigint
+            """,
+            [.bytes(hash), .text(tenant)]
         )
     }
 

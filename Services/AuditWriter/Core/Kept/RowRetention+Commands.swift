@@ -11,4 +11,12 @@ extension RowRetention {
             orderedBy: "command_id"
         )
     }
+
+    /// What was begun to be exported days ago; the entries that say so stay.
+    package static let exports = RowRetention(
+        "exports",
+        in: .audit,
+        where: "begun_at < now() - interval '2 days'",
+        orderedBy: "begun_at"
+    )
 }

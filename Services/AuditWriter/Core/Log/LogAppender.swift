@@ -199,7 +199,7 @@ package actor LogAppender {
         let edge = state.edge
         state.edge = try await database.withTransaction(deadline: deadline) { transaction in
             var edge = edge
-            var statements = [LogRepository.requireHead(head)]
+            var statements = [LogRepository.lockHead(head)]
             var released: [LaneName: [Int64: AuditEntry]] = [:]
             if plan.runs.contains(where: { !$0.released.isEmpty }) {
                 let results = try await transaction.pipeline(statements + [LogRepository.release(plan.runs)])
@@ -264,7 +264,7 @@ package actor LogAppender {
             }
             let signed = try authority.sign(size: UInt64(clamping: state.head.size), root: state.edge.root)
             try await database.withTransaction(deadline: .now + timeout) { [head = state.head] transaction in
-                try await transaction.pipeline([LogRepository.requireHead(head)])
+                try await transaction.pipeline([LogRepository.lockHead(head)])
                 CrashPoints.reached(.beforeCheckpointIsKept)
                 try await authority.journal.append(signed)
                 CrashPoints.reached(.afterCheckpointIsKept)

@@ -123,11 +123,11 @@ struct LogRepository: Sendable {
 
 extension LogRepository {
     /// Locks the head, or aborts the transaction when another writer has taken it.
-    static func requireHead(_ head: LogHead) -> PostgresStatement {
-        PostgresStatement("SELECT audit.require_head($1, $2)", [.int8(head.fence), .int8(head.size)])
+    static func lockHead(_ head: LogHead) -> PostgresStatement {
+        PostgresStatement("SELECT audit.lock_head($1, $2)", [.int8(head.fence), .int8(head.size)])
     }
 
-    /// Moves the head on; under the lock that `requireHead` holds.
+    /// Moves the head on; under the lock that `lockHead` holds.
     static func moveHead(to size: Int64) -> PostgresStatement {
         PostgresStatement("UPDATE audit.head SET size = $1", [.int8(size)])
     }

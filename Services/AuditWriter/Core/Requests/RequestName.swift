@@ -4,5 +4,14 @@ import Contracts
 enum RequestName {
     static let lanesPosition = RequestType.auditLanesPosition
     static let commandsLacking = RequestType.commandsLacking(service: "audit")
-    static let entriesList = "audit.entries.list"
+    static let entriesList = RequestType.auditEntriesList
+    static let entriesProve = RequestType.auditEntriesProve
+    static let objectsHistory = RequestType.auditObjectsHistory
+    static let checkpointsNewest = RequestType.auditCheckpointsNewest
+    static let checkpointsCosign = RequestType.auditCheckpointsCosign
+    static let proofsConsistency = RequestType.auditProofsConsistency
+    static let tilesGet = RequestType.auditTilesGet
+    static let exportsBegin = RequestType.auditExportsBegin
+    static let exportsEntries = RequestType.auditExportsEntries
+    static let keptErase = RequestType.auditKeptErase
 }

@@ -30,7 +30,7 @@ package enum AuditWriter {
             context,
             schema: .audit,
             laneCount: 1,
-            deleting: [.commands(keeping: context.configuration[CommonKeys.retentionDays])]
+            deleting: [.commands(keeping: context.configuration[CommonKeys.retentionDays]), .exports]
         )
         let entries = base.consumer(Topology.auditWriter, prefetch: batch * 2, connection: "/log")
         let commands = base.consumer(Topology.commands(to: .audit), prefetch: batch * 2, connection: "/commands")
@@ -57,7 +57,7 @@ package enum AuditWriter {
             repository: KeptBodyRepository(database: base.database),
             deadLetters: letters.repository
         )
-        var routes = routes(base.database)
+        var routes = routes(base, authority)
         base.desk(
             of: letters,
             process: { try await Redriving(log: log, keeping: keeping).process($0) },
@@ -112,13 +112,29 @@ package enum AuditWriter {
         }
     }
 
-    private static func routes(_ database: PostgresClient) -> RequestRoutes {
+    private static func routes(_ base: ServiceBase, _ authority: CheckpointAuthority) -> RequestRoutes {
+        let database = base.database
+        let accesses = LogAccesses(lanes: base.lanes)
         let lacking = LackingRequests(database: database)
-        let reader = EntryReader(database: database)
+        let reader = EntryReader(database: database, accesses: accesses)
+        let history = HistoryRequests(database: database, accesses: accesses)
+        let proofs = ProofRequests(database: database)
+        let exports = ExportRequests(database: database, accesses: accesses, authority: authority)
+        let cosignatures = CosignatureRequests(database: database)
+        let erasure = ErasureRequests(database: database, lanes: base.lanes)
         var routes = RequestRoutes()
         routes.on(RequestName.lanesPosition) { try await lacking.numbers($0, $1) }
         routes.on(RequestName.commandsLacking) { try await lacking.commands($0, $1) }
         routes.on(RequestName.entriesList) { try await reader.list($0, $1) }
+        routes.on(RequestName.entriesProve) { try await proofs.prove($0, $1) }
+        routes.on(RequestName.objectsHistory) { try await history.history($0, $1) }
+        routes.on(RequestName.checkpointsNewest) { try await proofs.newest($0, $1) }
+        routes.on(RequestName.checkpointsCosign) { try await cosignatures.cosign($0, $1) }
+        routes.on(RequestName.proofsConsistency) { try await proofs.consistency($0, $1) }
+        routes.on(RequestName.tilesGet) { try await proofs.tile($0, $1) }
+        routes.on(RequestName.exportsBegin) { try await exports.begin($0, $1) }
+        routes.on(RequestName.exportsEntries) { try await exports.entries($0, $1) }
+        routes.on(RequestName.keptErase) { try await erasure.erase($0, $1) }
         return routes
     }
 

@@ -32,7 +32,7 @@ struct LogTree: Sendable {
             let filled = edge.append(contentsOf: hashes)
             if !filled.isEmpty {
                 try await repository.database.withTransaction(deadline: deadline()) { transaction in
-                    try await transaction.pipeline([LogRepository.requireHead(head)])
+                    try await transaction.pipeline([LogRepository.lockHead(head)])
                     try await transaction.commit([TileRepository.store(filled)])
                 }
             }

@@ -4,6 +4,7 @@ import FoundationEssentials
 import JSON
 import Messaging
 import Persistence
+import ServiceBase
 
 /// What administrators do with actions: register, read, list, withdraw.
 ///

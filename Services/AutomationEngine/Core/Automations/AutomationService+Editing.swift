@@ -4,6 +4,7 @@ import FoundationEssentials
 import JSON
 import Messaging
 import Persistence
+import ServiceBase
 
 extension AutomationService {
     /// Edits an automation: one version more, in force at once where it is active.

@@ -5,6 +5,7 @@ import JSON
 import Logging
 import Messaging
 import Persistence
+import ServiceBase
 import Templates
 
 /// What administrators do with automations: create, edit, read, list, activate, deactivate, delete.

@@ -5,6 +5,7 @@ import JSON
 import Logging
 import Messaging
 import Persistence
+import ServiceBase
 import ServiceLifecycle
 
 /// An active automation whose definition this release cannot read.

@@ -6,6 +6,7 @@ import Logging
 import Messaging
 import Persistence
 import Secrets
+import ServiceBase
 
 /// What administrators do with secrets: set, list, delete.
 ///

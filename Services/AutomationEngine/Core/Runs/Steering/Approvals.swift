@@ -4,6 +4,7 @@ import FoundationEssentials
 import JSON
 import Messaging
 import Persistence
+import ServiceBase
 
 /// What waits for the decision of a person, and the decisions.
 struct Approvals: Sendable {

@@ -4,6 +4,7 @@ import FoundationEssentials
 import JSON
 import Messaging
 import Persistence
+import ServiceBase
 
 /// What a person decides about an attempt whose outcome is unknown.
 enum RunDecision: String, CaseIterable, Sendable {

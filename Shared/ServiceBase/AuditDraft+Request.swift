@@ -1,15 +1,17 @@
-import Contracts
+package import Contracts
 import Domain
 import FoundationEssentials
-import Messaging
+package import Messaging
+import ServiceRuntime
 
 extension AuditDraft {
-    /// The entry of a change that a request has asked for.
-    init(
+    /// The entry of what a request has asked for.
+    package init(
         _ action: String,
         of object: AuditObject,
-        before: AuditValue,
-        after: AuditValue,
+        before: AuditValue = .none,
+        after: AuditValue = .none,
+        reason: String? = nil,
         by context: RequestContext
     ) {
         self.init(
@@ -21,8 +23,9 @@ extension AuditDraft {
             object: object,
             before: before,
             after: after,
+            reason: reason,
             requestID: context.requestID,
-            traceID: context.traceparent.flatMap(RunRecord.traceID)
+            traceID: context.traceparent.flatMap { TraceContext(traceparent: $0)?.traceID }
         )
     }
 }

@@ -1,0 +1,147 @@
+import Checkpoints
+import Contracts
+import Domain
+import FoundationEssentials
+package import JSON
+import MerkleLog
+package import Messaging
+package import Persistence
+
+/// Gives out the log for exports: of one tenant, or whole to the auditors of the installation.
+package struct ExportRequests: Sendable {
+    /// The tenant whose auditors may export the log of every tenant.
+    static let installation = "batuta"
+    /// How many entries one answer looks through.
+    private static let window: Int64 = 2_000
+
+    private let database: PostgresClient
+    private let checkpoints: CheckpointRepository
+    private let accesses: LogAccesses
+    private let authority: CheckpointAuthority
+
+    package init(database: PostgresClient, accesses: LogAccesses, authority: CheckpointAuthority) {
+        self.database = database
+        checkpoints = CheckpointRepository(database: database)
+        self.accesses = accesses
+        self.authority = authority
+    }
+
+    /// `audit.exports.begin`: fixes what is exported, and says under which checkpoint.
+    package func begin(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
+        let outlook = try await checkpoints.outlook(deadline: context.deadline)
+        guard let newest = outlook.newest else {
+            throw Problem(.inFlight, "The log has no checkpoint yet; it has one soon after its first entry.")
+        }
+        let id = UUIDv7.make()
+        let size = Int64(clamping: newest.checkpoint.size)
+        let scope = context.tenant == Self.installation ? nil : try await scope(newest.checkpoint, context)
+        try await accesses.record("audit.export", try .json(["size": .number(size)]), context)
+        _ = try await database.execute(
+            PostgresStatement(
+                "INSERT INTO audit.exports (export_id, tenant, size, note) VALUES ($1, $2, $3, $4)",
+                [.uuid(id), .text(context.tenant), .int8(size), .text(newest.note.encoded)]
+            ),
+            deadline: context.deadline
+        )
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("export_id", id.lowercased)
+        writer.member("size", size)
+        writer.member("checkpoint", newest.note.encoded)
+        if let scope { writer.member("scope", scope.encoded) }
+        writer.endObject()
+        return Reply(status: 201, body: writer.bytes)
+    }
+
+    /// `audit.exports.entries`: the entries of an export from an index on, and where to go on.
+    package func entries(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
+        let root = body.root
+        guard let id = root["export_id"]?.stringValue.flatMap(UUID.init(uuidString:)),
+            let from = root["from"]?.int64Value, from >= 0
+        else {
+            throw Problem(.invalidRequest, "export_id and from are needed.")
+        }
+        let exports = try await database.execute(
+            PostgresStatement(
+                "SELECT size FROM audit.exports WHERE export_id = $1 AND tenant = $2",
+                [.uuid(id), .text(context.tenant)],
+                isReadOnly: true
+            ),
+            deadline: context.deadline
+        )
+        guard let size = try exports.first?.decode(0, as: Int64.self) else {
+            throw Problem(.notFound)
+        }
+        let end = min(size, from &+ Self.window)
+        let own = context.tenant == Self.installation ? nil : context.tenant
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT leaf_index, canonical FROM audit.entries
+                WHERE leaf_index >= $1 AND leaf_index < $2 AND ($3::text IS NULL OR tenant = $3)
+                ORDER BY leaf_index
+                """,
+                [.int8(from), .int8(max(from, end)), own.map { .text($0) } ?? .null],
+                isReadOnly: true
+            ),
+            deadline: context.deadline
+        )
+        return Reply(body: try Self.page(rows, end: end, size: size))
+    }
+
+    private static func page(_ rows: PostgresRows, end: Int64, size: Int64) throws -> [UInt8] {
+        var writer = JSONWriter(capacity: 64 * 1_024)
+        var next = end
+        writer.beginObject()
+        writer.key("items")
+        writer.beginArray()
+        for row in rows {
+            let index: Int64 = try row.decode(0)
+            guard writer.bytes.count < EntryReader.maximumBytes else {
+                next = index
+                break
+            }
+            writer.beginObject()
+            writer.member("leaf_index", index)
+            writer.member("entry", raw: try row.decode(1, as: [UInt8].self))
+            writer.endObject()
+        }
+        writer.endArray()
+        if next < size {
+            writer.member("next", next)
+        } else {
+            writer.key("next")
+            writer.null()
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// What the log says of a tenant's part of it, signed.
+    private func scope(_ checkpoint: Checkpoint, _ context: RequestContext) async throws -> SignedNote {
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT count(*), sha256(coalesce(string_agg(leaf_hash, ''::bytea ORDER BY leaf_index), ''::bytea))
+                FROM audit.entries WHERE tenant = $1 AND leaf_index < $2
+                """,
+                [.text(context.tenant), .int8(Int64(clamping: checkpoint.size))],
+                isReadOnly: true
+            ),
+            deadline: context.deadline
+        )
+        guard let row = rows.first, let digest = MerkleHash(try row.decode(1, as: [UInt8].self)) else {
+            throw Problem(.internalError)
+        }
+        let text = """
+            \(checkpoint.origin)/scope
+            \(checkpoint.size)
+            \(checkpoint.root.base64)
+            tenant \(context.tenant)
+            entries \(try row.decode(0, as: Int64.self))
+            \(digest.base64)
+
+            """
+        return try SignedNote(text: text, signatures: try authority.signers.map { try $0.sign(text) })
+    }
+}
