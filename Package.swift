@@ -92,6 +92,7 @@ let sharedTargets: [Target] = [
     shared("JSONSchema", ["JSON"]),
     shared("Templates", ["JSON", crypto]),
     shared("Secrets", [crypto]),
+    shared("AuditExport", ["JSON", "MerkleLog", crypto]),
     shared("Contracts", ["Domain", "JSON", crypto]),
     shared("MerkleLog", [crypto]),
     shared("Checkpoints", ["JSON", "MerkleLog", "Secrets"]),
@@ -154,9 +155,8 @@ let serviceTargets: [Target] =
         "CommandLine",
         executable: "batuta",
         [
-            "Checkpoints", "Contracts", "Domain", "JSON", "MerkleLog", "Messaging", "Persistence", "Secrets",
-            argumentParser,
-            asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, yams,
+            "AuditExport", "Checkpoints", "Contracts", "Domain", "JSON", "MerkleLog", "Messaging", "Persistence",
+            "Secrets", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, yams,
         ]
     )
 
@@ -187,6 +187,7 @@ let testTargets: [Target] = [
     ),
     .executableTarget(name: "Benchmarks", dependencies: ["EventPattern", "JSON"], path: "Tests/Benchmarks"),
     tests("Architecture", support),
+    tests("AuditExport", support + ["AuditExport", "JSON", "MerkleLog", crypto]),
     tests("AuditWriterCore", support + coreDependencies + ["AuditWriterCore", "Checkpoints", "MerkleLog"]),
     tests(
         "AutomationEngineCore",
@@ -199,7 +200,7 @@ let testTargets: [Target] = [
     tests("CloudEvents", support + ["CloudEvents", "JSON"]),
     tests(
         "CommandLine",
-        support + coreDependencies + ["Checkpoints", "CommandLineCore", "MerkleLog", argumentParser]
+        support + coreDependencies + ["AuditExport", "Checkpoints", "CommandLineCore", "MerkleLog", argumentParser]
     ),
     tests("Contracts", support + ["Contracts", "Domain", "JSON", crypto], exclude: ["Golden"]),
     tests("Domain", support + ["Domain", "JSON"]),

@@ -101,7 +101,13 @@ struct ImportTests {
             "JSONSchema": ["CloudEvents", "Domain", "Contracts", "EventPattern", "Templates"],
             "Templates": ["CloudEvents", "Domain", "Contracts", "EventPattern"],
             "Secrets": ["JSON", "Domain", "Contracts"],
-            "MerkleLog": ["JSON", "CloudEvents", "Domain", "Contracts", "FaultInjection", "Secrets", "Templates"],
+            "MerkleLog": [
+                "AuditExport", "JSON", "CloudEvents", "Domain", "Contracts", "FaultInjection", "Secrets", "Templates",
+            ],
+            "AuditExport": [
+                "CloudEvents", "Domain", "Contracts", "FaultInjection", "Secrets", "Templates", "Persistence",
+                "Messaging", "ServiceRuntime",
+            ],
             "Mail": ["Persistence", "Messaging", "ServiceRuntime", "Contracts", "Domain", "JSON"],
             "OutboundHTTP": ["Persistence", "Messaging", "ServiceRuntime", "Contracts", "Domain"],
             "PostgreSQL": ["Persistence", "Messaging", "ServiceRuntime", "RabbitMQ", "Contracts", "Domain"],

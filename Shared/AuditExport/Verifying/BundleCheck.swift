@@ -1,0 +1,120 @@
+import MerkleLog
+
+/// What one file of entries has, and the tile that belongs to it.
+struct BundleReport: Sendable {
+    /// The index of the first position.
+    let start: UInt64
+
+    /// The hashes of the tile.
+    let claimed: [MerkleHash]
+
+    /// The same with the hashes of the entries in their place, where they are there; nil where nothing differs.
+    var actual: [MerkleHash]?
+
+    /// For each position what the entry says, or nil where it is absent; not beyond the first that is none.
+    var entries: [EntryFacts?] = []
+
+    /// Why the entry behind ``entries`` is none.
+    var refusal: EntryRefusal?
+}
+
+/// Reads files of entries with their tiles, each once and apart from the others, so that several may be read at a time.
+struct BundleCheck: Sendable {
+    let folder: ExportFolder
+    let size: UInt64
+    let listing: ExportListing
+
+    /// The tenant whose entries alone may be there.
+    let tenant: [UInt8]?
+
+    /// Reads what belongs to a tile of level 0; throws where the tile or the file of entries has not its form.
+    func report(_ tile: Tile) throws(ExportStop) -> BundleReport {
+        let claimed = try folder.hashes(of: tile)
+        var report = BundleReport(start: tile.index << UInt64(Tile.height), claimed: claimed)
+        guard listing.bundles.contains(tile.index) else {
+            report.entries = Array(repeating: nil, count: tile.width)
+            return report
+        }
+        let bytes = try bytes(of: tile)
+        guard let ranges = EntryBundle.ranges(in: bytes, count: tile.width) else {
+            throw malformed(tile, "has not the lengths of \(tile.width) entries")
+        }
+        compare(bytes, ranges, &report)
+        read(bytes, ranges, &report)
+        return report
+    }
+
+    private func compare(_ bytes: [UInt8], _ ranges: [Range<Int>], _ report: inout BundleReport) {
+        bytes.withUnsafeBytes { bytes in
+            for (position, range) in ranges.enumerated() where !range.isEmpty {
+                let hash = MerkleHash.leaf(UnsafeRawBufferPointer(rebasing: bytes[range]))
+                guard hash != report.claimed[position] else { continue }
+                report.actual = report.actual ?? report.claimed
+                report.actual?[position] = hash
+            }
+        }
+    }
+
+    private func read(_ bytes: [UInt8], _ ranges: [Range<Int>], _ report: inout BundleReport) {
+        report.entries.reserveCapacity(ranges.count)
+        for range in ranges {
+            guard !range.isEmpty else {
+                report.entries.append(nil)
+                continue
+            }
+            do throws(EntryRefusal) {
+                report.entries.append(try EntryFacts(reading: Array(bytes[range]), tenant: tenant))
+            } catch {
+                report.refusal = error
+                return
+            }
+        }
+    }
+
+    private func bytes(of tile: Tile) throws(ExportStop) -> [UInt8] {
+        let path = Tile.bundlePath(index: tile.index, width: tile.width)
+        do throws(ExportError) {
+            let content = try folder.read(path, sizes: 0...EntryBundle.maximumSize)
+            if case .bytes(let bytes) = content { return bytes }
+        } catch {
+            throw .failure(error)
+        }
+        throw malformed(tile, "has more bytes than 256 entries can have")
+    }
+
+    private func malformed(_ tile: Tile, _ reason: String) -> ExportStop {
+        let path = Tile.bundlePath(index: tile.index, width: tile.width)
+        return .fault(.bundle, at: path, "The file of entries \(path) \(reason).")
+    }
+}
+
+extension ExportFolder {
+    /// Checks the size of a tile without reading it; throws a fault where it is another.
+    func checkSize(of tile: Tile) throws(ExportStop) {
+        do throws(ExportError) {
+            if try size(of: tile.path) == tile.byteCount { return }
+        } catch {
+            throw .failure(error)
+        }
+        throw tile.hasWrongSize
+    }
+
+    /// Reads a tile; throws a fault where it has not its size.
+    func hashes(of tile: Tile) throws(ExportStop) -> [MerkleHash] {
+        do throws(ExportError) {
+            let content = try read(tile.path, sizes: tile.byteCount...tile.byteCount)
+            if case .bytes(let bytes) = content, let hashes = [MerkleHash](concatenated: bytes) { return hashes }
+        } catch {
+            throw .failure(error)
+        }
+        throw tile.hasWrongSize
+    }
+}
+
+extension Tile {
+    fileprivate var byteCount: Int { width * MerkleHash.byteCount }
+
+    fileprivate var hasWrongSize: ExportStop {
+        .fault(.tile, at: path, "The tile \(path) has not the 32 bytes for each of its \(width) hashes.")
+    }
+}

@@ -1,0 +1,103 @@
+import MerkleLog
+
+/// Compares the tree that the tiles claim with the one that follows from the entries, leaf by leaf, in constant memory.
+struct TreeCheck {
+    /// The tree over the hashes of the tiles of level 0.
+    private var claimed = TreeEdge()
+
+    /// The tree with the hashes of the entries in their place, where they are there; nil as long as both are the same.
+    private var actual: TreeEdge?
+
+    /// The first index at which the hash of an entry differs from the tile's.
+    private var firstChanged: UInt64?
+
+    /// The first tile above level 0, level by level and by index, that is not what follows from the level below.
+    private var firstWrong: Tile?
+
+    /// The sizes whose roots are asked for, the largest first.
+    private var sizes: [UInt64]
+
+    /// The roots of the claimed tree at these sizes.
+    private var roots: [UInt64: MerkleHash] = [0: .empty]
+
+    private let checkpoint: Checkpoint
+
+    /// Makes the check of a tree, which is also asked for its roots at some earlier sizes.
+    init(_ checkpoint: Checkpoint, earlier sizes: [UInt64]) {
+        self.checkpoint = checkpoint
+        self.sizes = Set(sizes).filter { $0 > 0 }.sorted(by: >)
+    }
+
+    /// Adds the leaves of the next tile, as it claims them and, where they differ, as the entries have them.
+    ///
+    /// `isStored` answers whether a tile of a higher level is stored with these hashes.
+    mutating func append(
+        claimed leaves: [MerkleHash],
+        actual hashes: [MerkleHash]?,
+        isStored: (Tile, [MerkleHash]) throws(ExportStop) -> Bool
+    ) throws(ExportStop) {
+        if let hashes, firstChanged == nil {
+            firstChanged = zip(leaves, hashes).enumerated().first { $1.0 != $1.1 }.map { claimed.size + UInt64($0.0) }
+            actual = claimed
+        }
+        _ = actual?.append(contentsOf: hashes ?? leaves)
+        var rest = leaves[...]
+        while let size = sizes.last, size - claimed.size <= UInt64(rest.count) {
+            let part = rest.prefix(Int(size - claimed.size))
+            rest = rest.dropFirst(part.count)
+            try append(part, isStored)
+            roots[size] = claimed.root
+            sizes.removeLast()
+        }
+        try append(rest, isStored)
+    }
+
+    private mutating func append(
+        _ leaves: ArraySlice<MerkleHash>,
+        _ isStored: (Tile, [MerkleHash]) throws(ExportStop) -> Bool
+    ) throws(ExportStop) {
+        for filled in claimed.append(contentsOf: leaves) where filled.tile.level > 0 {
+            try check(filled.tile, filled.hashes, isStored)
+        }
+    }
+
+    private mutating func check(
+        _ tile: Tile,
+        _ hashes: [MerkleHash],
+        _ isStored: (Tile, [MerkleHash]) throws(ExportStop) -> Bool
+    ) throws(ExportStop) {
+        if let firstWrong, (firstWrong.level, firstWrong.index) < (tile.level, tile.index) { return }
+        if try !isStored(tile, hashes) {
+            firstWrong = tile
+        }
+    }
+
+    /// Judges the tree when all its leaves were added; throws the fault, if there is one.
+    mutating func finish(
+        isStored: (Tile, [MerkleHash]) throws(ExportStop) -> Bool
+    ) throws(ExportStop) {
+        for tile in TreeEdge.partialTiles(size: claimed.size) where tile.level > 0 {
+            try check(tile, claimed.partials[tile.level], isStored)
+        }
+        guard firstWrong != nil || claimed.root != checkpoint.root else {
+            guard let firstChanged else { return }
+            throw Self.changed(firstChanged)
+        }
+        guard (actual ?? claimed).root != checkpoint.root else {
+            let level0 = firstChanged.flatMap { Tile(level: 0, index: $0 >> 8, in: checkpoint.size) }
+            guard let tile = level0 ?? firstWrong else { return }
+            let meaning = "The hashes of the tile \(tile.path) are not those that follow from the entries."
+            throw .fault(.tile, at: tile.path, meaning)
+        }
+        if let firstChanged { throw Self.changed(firstChanged) }
+        let meaning = "The hashes of the tiles do not lead to the root that the log has signed."
+        throw .fault(.tree, at: "checkpoint", meaning)
+    }
+
+    private static func changed(_ index: UInt64) -> ExportStop {
+        .fault(.entry, at: index, "The entry \(index) is not the one that the log has: it was changed.")
+    }
+
+    /// Whether an earlier checkpoint is that of the first entries of this tree.
+    func agrees(with earlier: Checkpoint) -> Bool { roots[earlier.size] == earlier.root }
+}
