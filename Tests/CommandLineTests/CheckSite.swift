@@ -158,12 +158,16 @@ struct CheckSite: Sendable {
                 + message("engine", "audit", "1, 1", "acme.engine", "NULL, convert_to('\(end)' || E'\\n', 'UTF8')")
     }
 
+    /// What an entry is looked up by, out of its bytes `c`.
+    static let columns = ["action", "actor,type", "actor,id", "object,type", "object,id", "trace_id"]
+        .map { "convert_from(c, 'UTF8')::jsonb #>> '{\($0)}'" }.joined(separator: ", ")
+
     private var log: String {
         let entries = [1, 2].map { Self.entry($0, of: "api-gateway/a/0", "create", #""object":{"id":"x","type":"y"}"#) }
         let rows = entries.enumerated().map { index, entry in
             """
-            INSERT INTO audit.entries SELECT '\(UUIDv7.make())', \(index), 'acme', c, sha256('\\x00'::bytea || c)
-            FROM convert_to('\(entry)', 'UTF8') AS c;
+            INSERT INTO audit.entries SELECT '\(UUIDv7.make())', \(index), 'acme', c, sha256('\\x00'::bytea || c),
+                \(Self.columns) FROM convert_to('\(entry)', 'UTF8') AS c;
             """
         }
         return rows.joined() + """
@@ -175,7 +179,8 @@ struct CheckSite: Sendable {
     /// An entry of the log, with as much in it as the rules read.
     static func entry(_ seq: Int, of producer: String, _ action: String, _ members: String) -> String {
         """
-        {"action":"\(action)","epoch":1,\(members),"id":"\(UUIDv7.make().lowercased)","producer":"\(producer)","seq":\(seq)}
+        {"action":"\(action)","actor":{"id":"x","type":"system"},"epoch":1,\(members),\
+        "id":"\(UUIDv7.make().lowercased)","producer":"\(producer)","seq":\(seq)}
         """
     }
 }

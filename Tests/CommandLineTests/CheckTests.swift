@@ -80,6 +80,28 @@ struct CheckTests {
             ("log-gaps", "UPDATE audit.entries SET leaf_index = 0"),
             ("log-gaps", "UPDATE audit.head SET size = 3"),
             ("log-hashes", "UPDATE audit.entries SET canonical = canonical || ' ' WHERE leaf_index = 1"),
+            ("log-columns", "UPDATE audit.entries SET object_id = 'other' WHERE leaf_index = 1"),
+            ("log-columns", "UPDATE audit.entries SET trace_id = 'other' WHERE leaf_index = 1"),
+            ("log-tiles", "INSERT INTO audit.tiles SELECT 0, 0, decode(repeat('00', 8192), 'hex'), sha256('')"),
+            (
+                "log-tiles",
+                """
+                INSERT INTO audit.entries SELECT
+                    (left(engine.uuid7_floor(now())::text, 24) || lpad(to_hex(n), 12, '0'))::uuid, n, 'acme', c,
+                    sha256('\\x00'::bytea || c), \(CheckSite.columns)
+                FROM generate_series(2, 255) AS n,
+                    LATERAL (SELECT canonical FROM audit.entries WHERE leaf_index = 0) AS e (c);
+                UPDATE audit.head SET size = 256
+                """
+            ),
+            ("log-checkpoints", "UPDATE audit.head SET origin = 'x', signed_size = 2, signed_root = sha256('')"),
+            (
+                "log-checkpoints",
+                """
+                UPDATE audit.head SET origin = 'x', signed_size = 1, signed_root = sha256('');
+                INSERT INTO audit.checkpoints VALUES ('x', 1, now(), sha256(''), 'n'), ('x', 2, now(), sha256(''), 'n')
+                """
+            ),
             ("log-order", "UPDATE audit.entries SET leaf_index = 1 - leaf_index"),
             ("log-order", "DELETE FROM audit.entries WHERE leaf_index = 0"),
             ("log-segments", "UPDATE audit.segments SET first_seq = 2, last_seq = 3"),
@@ -158,8 +180,8 @@ struct CheckTests {
             let members = #""object":{"id":"api-gateway/a/0/1","type":"lane"}"#
             let closing = CheckSite.entry(3, of: "api-gateway/a/0", "lane.closed", members)
             let forgotten = """
-                INSERT INTO audit.entries SELECT engine.uuid7_floor(now()), 2, 'acme', c, sha256('\\x00'::bytea || c)
-                FROM convert_to('\(closing)', 'UTF8') AS c;
+                INSERT INTO audit.entries SELECT engine.uuid7_floor(now()), 2, 'acme', c, sha256('\\x00'::bytea || c),
+                    \(CheckSite.columns) FROM convert_to('\(closing)', 'UTF8') AS c;
                 UPDATE audit.segments SET last_seq = 3; UPDATE audit.head SET size = 3;
                 DELETE FROM gateway.lanes; DELETE FROM gateway.outbox;
                 DELETE FROM gateway.signals WHERE signal_id = '\(site.late)'

@@ -133,7 +133,8 @@ struct IsolationTests {
             let rows = [
                 """
                 INSERT INTO audit.entries VALUES
-                    (audit.uuid7_floor(now()), 0, 't', '\\x7b7d', decode(repeat('00', 32), 'hex'))
+                    (audit.uuid7_floor(now()), 0, 't', '\\x7b7d', decode(repeat('00', 32), 'hex'),
+                     'create', 'system', 'x', 'run', 'r', NULL)
                 """,
                 "INSERT INTO audit.segments VALUES (audit.uuid7_floor(now()), 'engine/a/l0', 1, 1, 1, 0)",
             ]

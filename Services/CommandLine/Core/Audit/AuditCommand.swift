@@ -5,7 +5,7 @@ package struct AuditCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "Export and verify the audit log, and keep its keys.",
-        subcommands: [AuditKeyCommand.self]
+        subcommands: [AuditExportCommand.self, AuditKeyCommand.self, AuditWitnessCommand.self]
     )
 
     package init() {}

@@ -25,6 +25,62 @@ extension CheckRule {
             WHERE entry_id >= $1 AND entry_id < $2 AND leaf_hash <> sha256('\x00'::bytea || canonical)
             """#
         },
+        CheckRule(
+            "log-columns",
+            "what the entries of the log are looked up by is what their bytes say",
+            .error,
+            .weeks(of: "audit.entries")
+        ) { _ in
+            """
+            SELECT format('leaf %s', leaf_index)
+            FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS j (entry)
+            WHERE entry_id >= $1 AND entry_id < $2
+              AND (action, actor_type, actor_id, object_type, object_id, trace_id) IS DISTINCT FROM
+                  (entry ->> 'action', entry #>> '{actor,type}', entry #>> '{actor,id}', entry #>> '{object,type}',
+                   entry #>> '{object,id}', entry ->> 'trace_id')
+            """
+        },
+        CheckRule("log-tiles", "the tiles of the log's tree hold the hashes of its leaves, up to the last full one") {
+            _ in
+            """
+            WITH first AS MATERIALIZED (\(LogQueries.firstLeaf))
+            SELECT format('tile %s of level 0 does not hold the hashes of its leaves', t.tile_index)
+            FROM audit.tiles t
+            JOIN LATERAL (
+                SELECT string_agg(leaf_hash, ''::bytea ORDER BY leaf_index) AS hashes, count(*) AS count
+                FROM audit.entries e
+                WHERE e.leaf_index >= t.tile_index * 256 AND e.leaf_index < (t.tile_index + 1) * 256
+            ) AS l ON l.hashes <> t.hashes OR l.count <> 256
+            WHERE t.level = 0 AND t.tile_index * 256 >= (SELECT leaf FROM first)
+            UNION ALL
+            SELECT format('tile %s of level %s does not hold the roots of the tiles below it', t.tile_index, t.level)
+            FROM audit.tiles t
+            JOIN LATERAL (
+                SELECT string_agg(b.root, ''::bytea ORDER BY b.tile_index) AS roots
+                FROM audit.tiles b
+                WHERE b.level = t.level - 1 AND b.tile_index >= t.tile_index * 256 AND b.tile_index < (t.tile_index + 1) * 256
+            ) AS r ON r.roots IS DISTINCT FROM t.hashes
+            WHERE t.level > 0
+            UNION ALL
+            SELECT format('level %s has %s tiles, and %s leaves fill %s', level, count, size, expected)
+            FROM (
+                SELECT level, h.size, count(t.tile_index) AS count, div(h.size, (256 ^ (level + 1))::numeric) AS expected
+                FROM audit.head h CROSS JOIN generate_series(0, 6) AS level
+                LEFT JOIN audit.tiles t USING (level) GROUP BY level, h.size
+            ) AS levels
+            WHERE count <> expected
+            """
+        },
+        CheckRule("log-checkpoints", "what the head says of the newest checkpoint is what was signed") { _ in
+            """
+            SELECT format('the head of %s was signed with %s leaves, and the newest checkpoint has %s', h.origin,
+                          h.signed_size, coalesce(c.size::text, 'none'))
+            FROM audit.head h LEFT JOIN LATERAL (
+                SELECT size, root FROM audit.checkpoints c WHERE c.origin = h.origin ORDER BY size DESC LIMIT 1
+            ) AS c ON true
+            WHERE (h.signed_size, h.signed_root) IS DISTINCT FROM (coalesce(c.size, 0), c.root)
+            """
+        },
         CheckRule("log-order", "the log has the entries of each lane in their order, and none is missing") { _ in
             """
             WITH first AS MATERIALIZED (\(LogQueries.firstLeaf))

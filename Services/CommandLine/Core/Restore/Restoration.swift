@@ -3,7 +3,6 @@ import Contracts
 import Domain
 import FoundationEssentials
 import JSON
-import Logging
 import Messaging
 import Persistence
 
@@ -152,33 +151,13 @@ struct Restoration: Sendable {
             after: try .json(after),
             reason: reason
         )
-        try await lanes().change(deadline: .now + .seconds(30)) { _ in .made((), draft) }
-    }
-
-    /// One lane that is never relayed from: its publisher and its requests are not run.
-    private func lanes() -> LaneGroup {
-        let logger = Logger(label: "batuta") { _ in SwiftLogNoOpLogHandler() }
-        let instance = UUIDv7.make()
-        let configuration = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-        let publisher = RabbitMQPublisher(configuration: configuration, logger: logger)
-        let context = LaneContext(
-            schema: ServiceSchema.gateway.name,
+        let lanes = LaneGroup.unrelayed(
+            schema: .gateway,
             service: "api-gateway",
             replica: "restored",
-            instance: instance,
-            database: database,
-            publisher: publisher,
-            requests: RequestClient(
-                service: .gateway,
-                appID: "api-gateway",
-                instance: instance,
-                configuration: configuration,
-                publisher: publisher,
-                logger: logger
-            ),
-            logger: logger
+            database: database
         )
-        return LaneGroup(context: context, count: 1)
+        try await lanes.change(deadline: .now + .seconds(30)) { _ in .made((), draft) }
     }
 
     private static let sessions = PostgresStatement(

@@ -1,0 +1,117 @@
+import ArgumentParser
+import AuditExport
+import Foundation
+import MerkleLog
+
+/// `batuta audit export`: writes the log as files that can be verified offline.
+struct AuditExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write the audit log, up to its newest checkpoint, as files that can be verified offline.",
+        discussion: """
+            With a token of an auditor or an administrator it is the part of the token's tenant, with a signed word of how \
+            much that is; with --whole it is the log of the whole installation, out of the database. The form is described \
+            in docs/audit-format.md. The export itself leaves an entry in the log.
+
+            Examples:
+              batuta audit export --output audit-2026-11
+              batuta audit export --whole --database-url postgres://… --output audit-2026-11
+              batuta audit verify audit-2026-11 --key example.com/audit+…
+            """
+    )
+
+    @Option(name: .shortAndLong, help: "The directory that is made; if there is one, it must be empty.")
+    var output: String
+
+    @Flag(name: .long, help: "The log of every tenant, read from the database.")
+    var whole = false
+
+    @OptionGroup var gateway: GatewayOptions
+    @OptionGroup var database: DatabaseOptions
+
+    mutating func run() async throws {
+        if whole {
+            let configuration = try database.configuration(applicationName: "batuta-audit-export")
+            let output = output
+            try await DatabaseSession.with(configuration) { client in
+                try await Self.export(from: DatabaseLog(database: client), to: output)
+            }
+        } else {
+            try await Self.export(from: GatewayLog(client: try gateway.client()), to: output)
+        }
+    }
+
+    private static func export(from log: some ExportedLog, to output: String) async throws {
+        let begun = try await log.begin()
+        do {
+            var writer = try ExportWriter(
+                directory: output,
+                checkpoint: Array(begun.checkpoint.utf8),
+                scope: begun.scope.map { Array($0.utf8) }
+            )
+            var progress = ExportProgress(total: begun.size)
+            while writer.count < begun.size {
+                for item in try await log.next(from: writer.count, of: begun) {
+                    try writer.append(item.entry, leaf: item.leaf)
+                }
+                progress.show(writer.count)
+            }
+            let written = try writer.finish()
+            progress.clear()
+            StandardStream.output.writeLine("\(output): \(written) entries of a log of \(begun.size)")
+            StandardStream.error.writeLine("verify it with `batuta audit verify \(output) --key KEY`")
+        } catch let error as ExportError {
+            throw CommandLineError(.file, error.message)
+        }
+    }
+}
+
+/// A log that can be exported.
+protocol ExportedLog: Sendable {
+    /// Fixes what is exported.
+    func begin() async throws -> BegunExport
+    /// At least one entry from an index on, each with its leaf hash; one that is not in the export has no bytes.
+    func next(from index: UInt64, of export: BegunExport) async throws -> [ExportedEntry]
+}
+
+/// What an export holds.
+struct BegunExport: Sendable {
+    var id: String
+    var size: UInt64
+    /// The signed note.
+    var checkpoint: String
+    /// The signed word of how much of the log is one tenant's; nil for all of it.
+    var scope: String?
+}
+
+/// One entry of an export.
+struct ExportedEntry: Sendable {
+    var entry: [UInt8]?
+    var leaf: MerkleHash
+}
+
+/// Says on a terminal how far an export has come, now and then.
+private struct ExportProgress {
+    private let total: UInt64
+    private let isShown = isatty(2) == 1
+    private var last = ContinuousClock.now
+
+    init(total: UInt64) {
+        self.total = total
+    }
+
+    mutating func show(_ count: UInt64) {
+        guard isShown, .now - last > .milliseconds(500) else {
+            return
+        }
+        last = .now
+        FileHandle.standardError.write(Data("\r\(count) of \(total) entries".utf8))
+    }
+
+    func clear() {
+        guard isShown else {
+            return
+        }
+        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    }
+}
