@@ -82,23 +82,13 @@ CREATE TABLE audit.cosignatures (
     PRIMARY KEY (origin, size, witness, signed_at)
 );
 
--- The keys that have signed for a log, from the checkpoint on at which each was first used.
-CREATE TABLE audit.keys (
-    verifier_key text PRIMARY KEY,
-    origin text NOT NULL,
-    first_size bigint NOT NULL CHECK (first_size >= 0),
-    added_at timestamptz NOT NULL DEFAULT now()
-);
-
-GRANT SELECT, INSERT ON audit.tiles, audit.checkpoints, audit.cosignatures, audit.keys TO batuta_audit;
+GRANT SELECT, INSERT ON audit.tiles, audit.checkpoints, audit.cosignatures TO batuta_audit;
 
 CREATE TRIGGER tiles_insert_only BEFORE UPDATE OR DELETE ON audit.tiles
     FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER checkpoints_insert_only BEFORE UPDATE OR DELETE ON audit.checkpoints
     FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER cosignatures_insert_only BEFORE UPDATE OR DELETE ON audit.cosignatures
-    FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
-CREATE TRIGGER keys_insert_only BEFORE UPDATE OR DELETE ON audit.keys
     FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER entries_not_truncated BEFORE TRUNCATE ON audit.entries
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();

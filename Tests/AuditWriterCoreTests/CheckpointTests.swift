@@ -168,6 +168,32 @@ struct CheckpointTests {
         }
     }
 
+    @Test("another key of the same name signs nothing; beside the one before it does, and then alone")
+    func keysAreReplacedOneByOne() async throws {
+        try await ServiceDatabase.with(.audit) { database in
+            let next = try NoteSigner.generate(name: signer.name, kind: .log)
+            let first = try Replica(database, signer)
+            _ = try await first.appender.append([try Entries.message(1...5)])
+            _ = try await first.appender.sign()
+            let stranger = try Replica(database, next)
+            let error = await #expect(throws: AuditWriterError.self) {
+                try await stranger.appender.append([try Entries.message(6...7)])
+            }
+            #expect(error?.code == .foreignLog)
+            await #expect(throws: AuditWriterError.self) { try await stranger.appender.sign(takingOver: true) }
+            let both = try Replica(database, next, signer)
+            _ = try await both.appender.append([try Entries.message(6...7)])
+            let signed = try #require(try await both.appender.sign())
+            #expect(try signed.note.verified(by: [signer.verifierKey, next.verifierKey]).count == 2)
+            let alone = try Replica(database, next)
+            _ = try await alone.appender.append([try Entries.message(8...9)])
+            let last = try #require(try await alone.appender.sign())
+            #expect(
+                try last.note.verified(by: [signer.verifierKey, next.verifierKey]).map(\.key) == [next.verifierKey]
+            )
+        }
+    }
+
     @Test("tiles that a release before has left out are made up for when the head is taken")
     func missingTilesAreMadeUpFor() async throws {
         try await ServiceDatabase.with(.audit) { database in
@@ -202,7 +228,7 @@ struct CheckpointTests {
             INSERT INTO audit.checkpoints (origin, size, signed_at, root, note)
             SELECT origin, size, now(), sha256('x'), note FROM audit.checkpoints
             """,
-            "DELETE FROM audit.keys", "UPDATE audit.cosignatures SET line = ''",
+            "UPDATE audit.cosignatures SET line = ''",
             "DROP TABLE audit.tiles", "ALTER TABLE audit.tiles DISABLE TRIGGER ALL",
         ]
     )
@@ -319,12 +345,12 @@ struct CheckpointTests {
         let appended = Alarm()
         let database: PostgresClient
 
-        init(_ database: ServiceDatabase, _ signer: NoteSigner, folder: String? = nil) throws {
+        init(_ database: ServiceDatabase, _ signers: NoteSigner..., folder: String? = nil) throws {
             authority = CheckpointAuthority(
-                signers: [signer],
+                signers: signers,
                 journal: try CheckpointJournal(
                     directory: folder ?? Command.temporaryURL("checkpoints").path,
-                    origin: signer.name
+                    origin: signers[0].name
                 )
             )
             self.database = database.client

@@ -14,7 +14,8 @@ import Testing
         #expect(
             CrashPoint.allCases.map(\.rawValue) == [
                 "after_commit_before_publish", "after_publish_before_watermark", "after_delivery_before_commit",
-                "after_commit_before_ack", "in_audit_append", "before_effect",
+                "after_commit_before_ack", "in_audit_append", "before_checkpoint_is_kept",
+                "after_checkpoint_is_kept", "before_effect",
                 "after_effect_before_record", "during_takeover",
             ]
         )

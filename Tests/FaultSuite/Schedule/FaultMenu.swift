@@ -44,7 +44,10 @@ struct FaultMenu: Sendable {
             .afterDeliveryBeforeCommit, .afterCommitBeforePublish, .afterCommitBeforeAck, .afterPublishBeforeWatermark,
             .beforeEffect, .afterEffectBeforeRecord, .duringTakeover,
         ],
-        .auditWriter: [.afterDeliveryBeforeCommit, .inAuditAppend, .afterCommitBeforeAck],
+        .auditWriter: [
+            .afterDeliveryBeforeCommit, .inAuditAppend, .afterCommitBeforeAck, .beforeCheckpointIsKept,
+            .afterCheckpointIsKept,
+        ],
     ]
 
     /// The quorum queues that work comes through.

@@ -29,6 +29,23 @@ package struct CheckpointAuthority: Sendable {
         return try SignedCheckpoint(Checkpoint(origin: origin, size: size, root: root), signedBy: signers, at: seconds)
     }
 
+    /// Refuses a log whose newest checkpoint is not signed with one of the keys.
+    ///
+    /// So a key is only ever replaced by one that has signed beside it, and a wrong key file signs nothing.
+    func requireOwnSignature(_ newest: SignedCheckpoint?) throws(AuditWriterError) {
+        guard let newest else {
+            return
+        }
+        if let signatures = try? newest.note.verified(by: verifierKeys), !signatures.isEmpty {
+            return
+        }
+        throw AuditWriterError(
+            .foreignLog,
+            "The newest checkpoint in the database is not signed with a key of the key file. Put the key file back that the "
+                + "log \(origin) is signed with; a new key stands above the old one in it until both have signed."
+        )
+    }
+
     /// Refuses a log that does not continue what was signed.
     ///
     /// - Parameters:

@@ -162,15 +162,7 @@ package struct CheckpointKeeper: Service {
             return
         }
         try await requireSequel(outlook.head)
-        do {
-            _ = try newest.note.verified(by: authority.verifierKeys)
-        } catch {
-            throw AuditWriterError(
-                .foreignLog,
-                "The newest checkpoint in the database is not signed with a key of the key file: \(error.message). Put the "
-                    + "key file back that the log is signed with, or add the new key to it as docs/operations.md says."
-            )
-        }
+        try authority.requireOwnSignature(newest)
         let size = newest.checkpoint.size
         let root = try await tree.root(of: size, in: UInt64(clamping: outlook.head.size), deadline: .now + .seconds(10))
         guard root == newest.checkpoint.root else {

@@ -178,9 +178,14 @@ package actor LogAppender {
 
     /// Refuses a log that is not a sequel of what was signed.
     private func requireSequel(_ head: LogHead) async throws {
-        try await authority?.requireSequel(head) { size in
+        guard let authority else {
+            return
+        }
+        try await authority.requireSequel(head) { size in
             try await tree.root(of: size, in: UInt64(clamping: head.size), deadline: .now + timeout)
         }
+        let outlook = try await CheckpointRepository(database: database).outlook(deadline: .now + timeout)
+        try authority.requireOwnSignature(outlook.newest)
     }
 
     /// Reads the lanes that are not known yet.
