@@ -185,7 +185,13 @@ let testTargets: [Target] = [
             nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS,
         ]
     ),
-    .executableTarget(name: "Benchmarks", dependencies: ["EventPattern", "JSON"], path: "Tests/Benchmarks"),
+    .executableTarget(
+        name: "Benchmarks",
+        dependencies: coreDependencies + [
+            "AuditExport", "AuditWriterCore", "Checkpoints", "EventPattern", "MerkleLog",
+        ],
+        path: "Tests/Benchmarks"
+    ),
     tests("Architecture", support),
     tests("AuditExport", support + ["AuditExport", "JSON", "MerkleLog", crypto]),
     tests("AuditWriterCore", support + coreDependencies + ["AuditWriterCore", "Checkpoints", "MerkleLog"]),

@@ -85,5 +85,4 @@ struct EventPatternBenchmark {
         return Array(text.utf8)
     }
 
-    private struct Failure: Error {}
 }
