@@ -194,7 +194,10 @@ let testTargets: [Target] = [
     ),
     tests("Architecture", support),
     tests("AuditExport", support + ["AuditExport", "JSON", "MerkleLog", crypto]),
-    tests("AuditWriterCore", support + coreDependencies + ["AuditWriterCore", "Checkpoints", "MerkleLog"]),
+    tests(
+        "AuditWriterCore",
+        support + coreDependencies + ["AuditExport", "AuditWriterCore", "Checkpoints", "MerkleLog"]
+    ),
     tests(
         "AutomationEngineCore",
         support + coreDependencies + [

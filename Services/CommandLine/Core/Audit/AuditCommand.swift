@@ -5,7 +5,7 @@ package struct AuditCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "Export and verify the audit log, and keep its keys.",
-        subcommands: [AuditExportCommand.self, AuditKeyCommand.self, AuditWitnessCommand.self]
+        subcommands: [AuditExportCommand.self, AuditKeyCommand.self, AuditSealCommand.self, AuditWitnessCommand.self]
     )
 
     package init() {}

@@ -7,7 +7,10 @@ extension CheckRule {
             SELECT format('leaf %s follows leaf %s', leaf_index, before) FROM (
                 SELECT leaf_index, lag(leaf_index, 1, (SELECT leaf FROM first) - 1) OVER (ORDER BY leaf_index) AS before
                 FROM audit.entries WHERE leaf_index >= (SELECT leaf FROM first)
-            ) AS e WHERE leaf_index <> before + 1
+            ) AS e
+            WHERE leaf_index <> before + 1
+              AND NOT (leaf_index > before + 1
+                       AND int8range(before + 1, greatest(leaf_index, before + 1)) <@ \(LogQueries.sealed))
             UNION ALL
             SELECT format('the head counts %s leaves, and the last has the index %s', h.size, coalesce(m.last, -1))
             FROM audit.head h, (SELECT max(leaf_index) AS last FROM audit.entries) AS m
@@ -52,6 +55,7 @@ extension CheckRule {
                 WHERE e.leaf_index >= t.tile_index * 256 AND e.leaf_index < (t.tile_index + 1) * 256
             ) AS l ON l.hashes <> t.hashes OR l.count <> 256
             WHERE t.level = 0 AND t.tile_index * 256 >= (SELECT leaf FROM first)
+              AND NOT int8range(t.tile_index * 256, (t.tile_index + 1) * 256) && \(LogQueries.sealed)
             UNION ALL
             SELECT format('tile %s of level %s does not hold the roots of the tiles below it', t.tile_index, t.level)
             FROM audit.tiles t
@@ -87,17 +91,20 @@ extension CheckRule {
             SELECT format('leaf %s is number %s of lane %s/%s, after number %s', leaf_index, seq, producer, epoch,
                           coalesce(before, 0))
             FROM (
-                SELECT leaf_index, producer, epoch, seq,
-                       lag(seq) OVER (PARTITION BY producer, epoch ORDER BY leaf_index) AS before
+                SELECT leaf_index, producer, epoch, seq, lag(seq) OVER lane AS before,
+                       coalesce(lag(leaf_index) OVER lane, -1) AS index_before
                 FROM (
                     SELECT leaf_index, entry ->> 'producer' AS producer, (entry ->> 'epoch')::bigint AS epoch,
                            (entry ->> 'seq')::bigint AS seq
                     FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS e (entry)
                     WHERE leaf_index >= (SELECT leaf FROM first)
                 ) AS entries
+                WINDOW lane AS (PARTITION BY producer, epoch ORDER BY leaf_index)
             ) AS numbered
             -- The beginning of a lane may lie before what is looked at.
             WHERE seq <> coalesce(before + 1, CASE WHEN (SELECT leaf FROM first) = 0 THEN 1 ELSE seq END)
+              AND NOT (seq > coalesce(before, 0) + 1
+                       AND int8range(index_before + 1, greatest(leaf_index, index_before + 1)) && \(LogQueries.sealed))
             """
         },
         CheckRule("log-segments", "the segments say which entries of which lane stand where in the log") { _ in

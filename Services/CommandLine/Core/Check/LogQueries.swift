@@ -32,6 +32,9 @@ enum LogQueries {
     }
     .joined(separator: " UNION ALL ")
 
+    /// The indexes of the entries that were sealed.
+    static let sealed = "(SELECT coalesce(range_agg(r), '{}') FROM audit.seals, LATERAL unnest(ranges) AS r)"
+
     /// The index of the first leaf that counts: that of the first entry made since `$1`.
     static let firstLeaf = """
         SELECT CASE WHEN $1 = '00000000-0000-0000-0000-000000000000' THEN 0
