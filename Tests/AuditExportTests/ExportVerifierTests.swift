@@ -86,6 +86,42 @@ struct ExportVerifierTests {
         }
     }
 
+    @Test("may be compared with checkpoints that others have signed as well")
+    func knownSigners() throws {
+        let export = try TestExport(TestLog(entries: 3))
+        let note = String(decoding: try export.checkpoint(2), as: UTF8.self)
+        let outcome: (String) throws -> Outcome = { try export.outcome(known: [Array("\(note)\($0)".utf8)]) }
+        let refused = Outcome.bad("known", 1)
+        #expect(try outcome("\u{2014} other.example/w AAAAAAE=\n") == .good)
+        #expect(try outcome("\u{2014} other.example/w AAAAAAE=\n\u{2014} other.example/w AAAAAQE=\n") == .good)
+        #expect(try outcome("\u{2014} other.example/w AAAAAAE=\n\u{2014} other.example/w AAAAAAI=\n") == refused)
+        for line in [
+            "other.example/w AAAAAA==", "w\u{E9} AAAAAAE=", "w\u{7F} AAAAAAE=", "w\u{85} AAAAAAE=", "w+w AAAAAAE=",
+        ] {
+            #expect(try outcome("\u{2014} \(line)\n") == refused, "\(line)")
+        }
+        let many = (0..<14).map { "\u{2014} other.example/\($0) AAAAAAE=\n" }.joined()
+        #expect(try outcome(many) == .good)
+        #expect(try outcome(many + "\u{2014} other.example/w AAAAAAE=\n") == refused)
+        // A signature by a key that was given must be valid, though the others would do.
+        let others = try export.checkpoint(3, signers: [TestExport.witness])
+        let foreign = String(decoding: others, as: UTF8.self).components(separatedBy: "\n")[4]
+        let both = [Array("\(note)\(foreign)\n".utf8)]
+        #expect(try export.outcome(known: both) == .good)
+        #expect(try export.outcome(witnesses: [TestExport.witness], known: both) == refused)
+    }
+
+    @Test("are verified with keys whose id is written in either case")
+    func keyText() throws {
+        let key = TestExport.signer.verifierKey
+        let parts = key.description.split(separator: "+", maxSplits: 2)
+        #expect(try ExportKeys.verifierKey(key.description) == key)
+        #expect(try ExportKeys.verifierKey("\(parts[0])+\(parts[1].uppercased())+\(parts[2])") == key)
+        for text in ["", "a", "a+b+c", "\(parts[0])+00000000+\(parts[2])", "\(key) "] {
+            #expect(throws: ExportError.self) { try ExportKeys.verifierKey(text) }
+        }
+    }
+
     @Test("need no signature with a time, and then tell none")
     func noTime() throws {
         var export = try TestExport(TestLog(entries: 2))

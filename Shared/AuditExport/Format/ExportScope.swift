@@ -22,8 +22,8 @@ package struct ExportScope: Sendable, Hashable {
         entries: UInt64,
         digest: MerkleHash
     ) throws(ExportError) {
-        guard !tenant.isEmpty, tenant.utf8.allSatisfy({ $0 >= 0x20 }), entries <= checkpoint.size else {
-            throw ExportError(.invalidScope, "A scope has the key of a tenant, and no more entries than the log.")
+        guard Self.isTenant(tenant), entries < 1 << 63 else {
+            throw ExportError(.invalidScope, "A scope has the key of a tenant, and a number of entries below 2^63.")
         }
         self.checkpoint = checkpoint
         self.tenant = tenant
@@ -49,6 +49,14 @@ package struct ExportScope: Sendable, Hashable {
             let digest = MerkleHash(base64: lines[5])
         else { throw malformed }
         try self.init(checkpoint: checkpoint, tenant: tenant, entries: entries, digest: digest)
+    }
+
+    /// Whether a text is the key of a tenant: lower-case letters, digits and hyphens, a letter first, 63 at most.
+    private static func isTenant(_ text: String) -> Bool {
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard let first = text.utf8.first, letters.contains(first), text.utf8.count <= 63 else { return false }
+        return text.utf8.allSatisfy { letters.contains($0) || digits.contains($0) || $0 == UInt8(ascii: "-") }
     }
 
     /// The scope as it is signed.

@@ -29,8 +29,8 @@ package struct ExportKeys: Sendable {
             }
         }
         for key in witnesses {
-            guard key.kind == .cosignature else {
-                throw ExportError(.usage, "\(key) is no key of a witness: its type is not 4.")
+            guard key.kind == .cosignature, Checkpoint.isOrigin(key.name) else {
+                throw ExportError(.usage, "\(key) is no key of a witness: its type is not 4, or its name is none.")
             }
             keys.append(Key(verifier: key, isLog: false))
         }
@@ -56,9 +56,13 @@ package struct ExportKeys: Sendable {
         guard note.signatures.count <= OpenedNote.maximumSignatures else {
             throw NoteRefusal("it has more than \(OpenedNote.maximumSignatures) signatures")
         }
+        guard !bytes.hasControlCharacters else { throw NoteRefusal("it has control characters") }
         var opened = OpenedNote(text: note.text)
         var seen: Set<SignerName> = []
         for signature in note.signatures {
+            guard Checkpoint.isOrigin(signature.name) else {
+                throw NoteRefusal("the name of a signature is not printable ASCII without spaces and +")
+            }
             guard seen.insert(SignerName(name: Array(signature.name.utf8), id: signature.keyID)).inserted else {
                 throw NoteRefusal("it has two signatures of one key")
             }
@@ -74,6 +78,19 @@ package struct ExportKeys: Sendable {
             }
         }
         return opened
+    }
+
+    /// Reads a verifier key; the digits of its id may be in upper or lower case.
+    package static func verifierKey(_ text: String) throws(ExportError) -> NoteVerifierKey {
+        var parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 3 {
+            parts[1] = parts[1].lowercased()
+        }
+        do {
+            return try NoteVerifierKey(parsing: parts.joined(separator: "+"))
+        } catch {
+            throw ExportError(.usage, error.message)
+        }
     }
 
     private struct SignerName: Hashable {
@@ -131,5 +148,12 @@ extension OpenedNote.Signature {
     /// Whether this is a signature of a note, without a time, by a key of the log of this name.
     func isBy(logNamed origin: String) -> Bool {
         key.isLog && key.verifier.kind == .log && key.verifier.name.utf8.elementsEqual(origin.utf8)
+    }
+}
+
+extension [UInt8] {
+    /// Whether there is one of the characters U+007F to U+009F in UTF-8; those before the space are refused elsewhere.
+    fileprivate var hasControlCharacters: Bool {
+        contains(0x7f) || indices.dropLast().contains { self[$0] == 0xc2 && (0x80...0x9f).contains(self[$0 + 1]) }
     }
 }

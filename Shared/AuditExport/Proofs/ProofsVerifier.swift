@@ -10,6 +10,9 @@ package struct ProofsVerifier: Sendable {
     /// The most bytes of a line; an entry may take six bytes for each of its own.
     private static let maximumLine = 1 << 20
 
+    /// Members that nobody knows are passed over, so that they may be nested as deeply as can be read.
+    private static let limits = JSONLimits(maximumDepth: JSONLimits.deepest)
+
     /// Takes the keys that are trusted.
     package init(keys: ExportKeys) { heads = ExportHeads(keys: keys) }
 
@@ -59,7 +62,7 @@ package struct ProofsVerifier: Sendable {
 
     private static func object(_ line: LineFile.Line) throws(NoteRefusal) -> JSONView {
         guard case .bytes(let bytes) = line else { throw NoteRefusal("it has more than \(maximumLine) bytes") }
-        guard let document = try? JSONDocument(parsing: bytes), document.root.kind == .object else {
+        guard let document = try? JSONDocument(parsing: bytes, limits: limits), document.root.kind == .object else {
             throw NoteRefusal("it is no object of JSON")
         }
         return document.root

@@ -28,7 +28,7 @@ struct BundleCheck: Sendable {
     let tenant: [UInt8]?
 
     /// Reads what belongs to a tile of level 0; throws where the tile or the file of entries has not its form.
-    func report(_ tile: Tile) throws(ExportStop) -> BundleReport {
+    func report(_ tile: Tile) throws(ExportFault) -> BundleReport {
         let claimed = try folder.hashes(of: tile)
         var report = BundleReport(start: tile.index << UInt64(Tile.height), claimed: claimed)
         guard listing.bundles.contains(tile.index) else {
@@ -37,7 +37,7 @@ struct BundleCheck: Sendable {
         }
         let bytes = try bytes(of: tile)
         guard let ranges = EntryBundle.ranges(in: bytes, count: tile.width) else {
-            throw malformed(tile, "has not the lengths of \(tile.width) entries")
+            throw malformed(tile, "it has not exactly \(tile.width) entries, one of them there")
         }
         compare(bytes, ranges, &report)
         read(bytes, ranges, &report)
@@ -63,7 +63,8 @@ struct BundleCheck: Sendable {
                 continue
             }
             do throws(EntryRefusal) {
-                report.entries.append(try EntryFacts(reading: Array(bytes[range]), tenant: tenant))
+                let index = report.start + UInt64(report.entries.count)
+                report.entries.append(try EntryFacts(reading: Array(bytes[range]), at: index, tenant: tenant))
             } catch {
                 report.refusal = error
                 return
@@ -71,50 +72,39 @@ struct BundleCheck: Sendable {
         }
     }
 
-    private func bytes(of tile: Tile) throws(ExportStop) -> [UInt8] {
+    private func bytes(of tile: Tile) throws(ExportFault) -> [UInt8] {
         let path = Tile.bundlePath(index: tile.index, width: tile.width)
-        do throws(ExportError) {
-            let content = try folder.read(path, sizes: 0...EntryBundle.maximumSize)
-            if case .bytes(let bytes) = content { return bytes }
-        } catch {
-            throw .failure(error)
-        }
-        throw malformed(tile, "has more bytes than 256 entries can have")
+        let content = folder.read(path, sizes: 0...EntryBundle.maximumSize)
+        guard case .bytes(let bytes) = content else { throw malformed(tile, content.refusal ?? "") }
+        return bytes
     }
 
-    private func malformed(_ tile: Tile, _ reason: String) -> ExportStop {
+    private func malformed(_ tile: Tile, _ reason: String) -> ExportFault {
         let path = Tile.bundlePath(index: tile.index, width: tile.width)
-        return .fault(.bundle, at: path, "The file of entries \(path) \(reason).")
+        return ExportFault(.bundle, at: path, "The file of entries \(path) is none: \(reason).")
     }
 }
 
 extension ExportFolder {
-    /// Checks the size of a tile without reading it; throws a fault where it is another.
-    func checkSize(of tile: Tile) throws(ExportStop) {
-        do throws(ExportError) {
-            if try size(of: tile.path) == tile.byteCount { return }
-        } catch {
-            throw .failure(error)
-        }
-        throw tile.hasWrongSize
+    /// Checks the size of a tile without reading it; throws where it is another.
+    func checkSize(of tile: Tile) throws(ExportFault) {
+        guard size(of: tile.path) == tile.byteCount else { throw tile.malformed("it has not 32 bytes for each hash") }
     }
 
-    /// Reads a tile; throws a fault where it has not its size.
-    func hashes(of tile: Tile) throws(ExportStop) -> [MerkleHash] {
-        do throws(ExportError) {
-            let content = try read(tile.path, sizes: tile.byteCount...tile.byteCount)
-            if case .bytes(let bytes) = content, let hashes = [MerkleHash](concatenated: bytes) { return hashes }
-        } catch {
-            throw .failure(error)
+    /// Reads a tile; throws where it has not its size.
+    func hashes(of tile: Tile) throws(ExportFault) -> [MerkleHash] {
+        let content = read(tile.path, sizes: tile.byteCount...tile.byteCount)
+        guard case .bytes(let bytes) = content, let hashes = [MerkleHash](concatenated: bytes) else {
+            throw tile.malformed(content.refusal ?? "it has not 32 bytes for each hash")
         }
-        throw tile.hasWrongSize
+        return hashes
     }
 }
 
 extension Tile {
     fileprivate var byteCount: Int { width * MerkleHash.byteCount }
 
-    fileprivate var hasWrongSize: ExportStop {
-        .fault(.tile, at: path, "The tile \(path) has not the 32 bytes for each of its \(width) hashes.")
+    fileprivate func malformed(_ reason: String) -> ExportFault {
+        ExportFault(.tile, at: path, "The tile \(path) is none: \(reason).")
     }
 }

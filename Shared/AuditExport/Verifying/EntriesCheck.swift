@@ -10,19 +10,16 @@ struct EntriesCheck {
     private var digest = ScopeDigest()
     private var lanes = LaneCheck()
     private var absent: [ClosedRange<UInt64>] = []
-    private var sealed: IndexRanges
+    private var sealed = IndexRanges()
 
     /// The first entry that is none; after it nothing is followed any more.
     private var fault: ExportFault?
 
-    /// Makes the check of an export with so many positions.
-    init(size: UInt64, scope: ExportScope?) {
+    /// Makes the check of an export with so many positions, and so many files of entries.
+    init(size: UInt64, scope: ExportScope?, files: Int) {
         self.scope = scope
-        sealed = IndexRanges(size: size)
+        ids.reserve(min(files * Tile.fullWidth, Int(size)))
     }
-
-    /// Makes room for the ids of so many entries.
-    mutating func reserve(_ count: Int) { ids.reserve(count) }
 
     /// Notes the entries of the next file.
     mutating func append(_ report: BundleReport) {
@@ -58,7 +55,7 @@ struct EntriesCheck {
 
     private mutating func skip(_ index: UInt64) {
         guard scope == nil else { return }
-        lanes.skip(index)
+        lanes.skip()
         if let last = absent.last, last.upperBound + 1 == index {
             absent[absent.count - 1] = last.lowerBound...index
         } else {
@@ -70,16 +67,12 @@ struct EntriesCheck {
         ExportFault(.entry, at: index, "The entry \(index) is not one that the log takes: \(refusal.reason).")
     }
 
-    /// Throws the first entry that is none.
-    func checkForm() throws(ExportStop) {
-        if let fault { throw .fault(fault) }
-    }
-
-    /// Throws where the entries are not those of the scope.
-    func checkScope() throws(ExportStop) {
+    /// Judges the entries when all were noted; throws the first that is none, or that they are not those of the scope.
+    func finish() throws(ExportFault) {
+        if let fault { throw fault }
         guard let scope, (scope.entries, scope.digest) != (count, digest.digest) else { return }
-        let meaning = "The export has \(count) entries, not exactly the \(scope.entries) that its scope names."
-        throw .fault(.scope, at: "scope", meaning)
+        let meaning = "The entries, \(count) of them, are not exactly the \(scope.entries) that the scope names."
+        throw ExportFault(.scope, at: "scope", meaning)
     }
 
     /// What is missing, if anything is; nothing is told where the entries are one tenant's.

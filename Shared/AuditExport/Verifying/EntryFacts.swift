@@ -4,7 +4,7 @@ import MerkleLog
 
 /// What the verification of an export needs to know of one entry.
 struct EntryFacts: Sendable {
-    /// The largest number of a lane, an epoch, or a range: whole numbers up to it survive a double.
+    /// The largest number of a lane or an epoch: whole numbers up to it survive a double.
     static let largestNumber: Int64 = 9_007_199_254_740_991
 
     let id: EntryID
@@ -68,7 +68,7 @@ struct EntryRefusal: Error {
 
 extension EntryFacts {
     /// Reads the bytes of an entry, once; throws where they are not in canonical form or lack what an entry has.
-    init(reading bytes: [UInt8], tenant: [UInt8]?) throws(EntryRefusal) {
+    init(reading bytes: [UInt8], at index: UInt64, tenant: [UInt8]?) throws(EntryRefusal) {
         let document: JSONDocument
         do {
             document = try JSONDocument(parsing: bytes, limits: Self.limits)
@@ -77,10 +77,10 @@ extension EntryFacts {
         }
         guard document.isCanonical else { throw EntryRefusal("it is not in canonical form") }
         guard document.root.kind == .object else { throw EntryRefusal("it is no object") }
-        try self.init(Members(of: document.root), tenant: tenant)
+        try self.init(Members(of: document.root), at: index, tenant: tenant)
     }
 
-    private init(_ members: Members, tenant: [UInt8]?) throws(EntryRefusal) {
+    private init(_ members: Members, at index: UInt64, tenant: [UInt8]?) throws(EntryRefusal) {
         guard members.version?.int64Value == 1 else { throw EntryRefusal("its v is not 1") }
         id = try EntryFacts.text("id", members.id) { EntryID($0) }
         try EntryFacts.text("time", members.time) { _ in }
@@ -94,7 +94,7 @@ extension EntryFacts {
         try EntryFacts.text("action", members.action) { _ in }
         guard members.actor?.kind == .object else { throw EntryRefusal("its actor is no object") }
         guard members.object?.kind == .object else { throw EntryRefusal("its object is no object") }
-        seals = members.seals
+        seals = members.seals(before: index)
         closing = members.closing
     }
 
@@ -117,8 +117,8 @@ extension EntryFacts {
         return number
     }
 
-    /// The deepest nesting that is read; the length is that of the file of entries.
-    private static let limits = JSONLimits(maximumDepth: JSONLimits.deepest)
+    /// The deepest nesting of an entry; its length is bounded where it stands.
+    private static let limits = JSONLimits(maximumDepth: 80)
 }
 
 /// The members of an entry that matter here, found in one pass over its names.
@@ -156,15 +156,16 @@ private struct Members {
         }
     }
 
-    /// The ranges that the entry says were sealed; anything else among them does not count.
-    var seals: [ClosedRange<UInt64>] {
+    /// The ranges before an index that the entry says were sealed; anything else among them does not count.
+    func seals(before index: UInt64) -> [ClosedRange<UInt64>] {
         guard
             action?.isString("seal") == true, outcome?.isString("done") == true, tenant?.isString("batuta") == true,
             let ranges = after?["ranges"]
         else { return [] }
         return ranges.elements.compactMap { range in
             guard
-                range.count == 2, let first = Self.number(range[0]), let last = Self.number(range[1]), first <= last
+                range.count == 2, let first = Self.number(range[0]), let last = Self.number(range[1]), first <= last,
+                last < index
             else { return nil }
             return UInt64(first)...UInt64(last)
         }

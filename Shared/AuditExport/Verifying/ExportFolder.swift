@@ -7,8 +7,6 @@ final class ExportFolder: Sendable {
     /// The directory, open.
     let descriptor: Int32
 
-    private let path: String
-
     /// What stands at a path.
     enum Content {
         case bytes([UInt8])
@@ -18,70 +16,81 @@ final class ExportFolder: Sendable {
         case directory
         /// There is neither a regular file nor a directory.
         case irregular
-        /// The file has another number of bytes than one of those that were allowed.
-        case wrongSize(Int)
+        /// The file has more or fewer bytes than it can have.
+        case wrongSize
+        /// The system refuses to read it, for this reason.
+        case unreadable(String)
     }
 
     /// Opens a directory.
     init(_ path: String) throws(ExportError) {
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        self.path = path
         guard descriptor >= 0 else { throw .system("\(path) cannot be opened") }
     }
 
     deinit { close(descriptor) }
 
     /// Reads a file whole, if it has an allowed number of bytes.
-    func read(_ name: String, sizes: ClosedRange<Int>) throws(ExportError) -> Content {
+    func read(_ name: String, sizes: ClosedRange<Int>) -> Content {
         let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         guard file >= 0 else {
             switch errno {
             case ENOENT, ENOTDIR: return .nothing
             // A symbolic link, a socket, a device without a driver.
             case ELOOP, ENXIO, ENODEV: return .irregular
-            default: throw .system("\(path)/\(name) cannot be opened")
+            default: return .unreadable
             }
         }
         defer { close(file) }
         var status = stat()
-        guard fstat(file, &status) == 0 else { throw .system("\(path)/\(name) cannot be read") }
+        guard fstat(file, &status) == 0 else { return .unreadable }
         switch status.st_mode & S_IFMT {
         case S_IFREG: break
         case S_IFDIR: return .directory
         default: return .irregular
         }
         let size = Int(status.st_size)
-        guard sizes.contains(size) else { return .wrongSize(size) }
-        return try read(file, named: name, size: size)
+        return sizes.contains(size) ? Self.read(file, size: size) : .wrongSize
     }
 
-    /// The number of bytes of a regular file; nil where there is none.
-    func size(of name: String) throws(ExportError) -> Int? {
+    /// The number of bytes of a regular file; nil where there is none, or it cannot be told.
+    func size(of name: String) -> Int? {
         var status = stat()
-        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-            guard errno == ENOENT || errno == ENOTDIR else { throw .system("\(path)/\(name) cannot be read") }
-            return nil
-        }
+        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
         return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }
 
-    private func read(_ file: Int32, named name: String, size: Int) throws(ExportError) -> Content {
-        var failed = false
+    private static func read(_ file: Int32, size: Int) -> Content {
+        var failure: Content?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            while count < size {
+            while count < size, failure == nil {
                 let got = Glibc.read(file, buffer.baseAddress.map { $0 + count }, size - count)
                 if got > 0 {
                     count += got
                 } else if got == 0 {
-                    return
+                    failure = .wrongSize
                 } else if errno != EINTR {
-                    failed = true
-                    return
+                    failure = .unreadable
                 }
             }
         }
-        guard !failed else { throw .system("\(path)/\(name) cannot be read") }
-        return bytes.count == size ? .bytes(bytes) : .wrongSize(bytes.count)
+        return failure ?? .bytes(bytes)
+    }
+}
+
+extension ExportFolder.Content {
+    /// What the system has just refused to read.
+    fileprivate static var unreadable: Self { .unreadable(String(cString: strerror(errno))) }
+
+    /// Why there are no bytes to read, as the end of a sentence; nil where there are.
+    var refusal: String? {
+        switch self {
+        case .bytes: nil
+        case .nothing: "it is not there"
+        case .directory, .irregular: "it is no regular file"
+        case .wrongSize: "it has not a number of bytes that it can have"
+        case .unreadable(let reason): "it cannot be read: \(reason)"
+        }
     }
 }
 

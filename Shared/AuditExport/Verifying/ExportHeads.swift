@@ -5,18 +5,14 @@ struct ExportHeads {
     let keys: ExportKeys
 
     /// The checkpoint of an export; throws where it is none that the keys have signed.
-    func head(of folder: ExportFolder) throws(ExportStop) -> ExportHead {
-        let bytes: [UInt8]
-        switch try Self.content("checkpoint", folder) {
-        case .bytes(let content): bytes = content
-        case .nothing: throw Self.refused("there is none")
-        case .wrongSize: throw Self.refused("it has more than \(OpenedNote.maximumSize) bytes")
-        case .directory, .irregular: throw Self.refused("it is no regular file")
-        }
+    func head(of folder: ExportFolder) throws(ExportFault) -> ExportHead {
+        let content = folder.read("checkpoint", sizes: 0...OpenedNote.maximumSize)
         do throws(NoteRefusal) {
+            guard case .bytes(let bytes) = content else { throw NoteRefusal(content.refusal ?? "") }
             return try head(bytes)
         } catch {
-            throw Self.refused(error.reason)
+            let meaning = "The checkpoint is not one that the keys have signed: \(error.reason)."
+            throw ExportFault(.checkpoint, at: "checkpoint", meaning)
         }
     }
 
@@ -29,7 +25,7 @@ struct ExportHeads {
     }
 
     /// Checkpoints that were kept earlier; throws for the first that is none of the log, or larger than the export.
-    func earlier(_ known: [[UInt8]], than checkpoint: Checkpoint) throws(ExportStop) -> [Checkpoint] {
+    func earlier(_ known: [[UInt8]], than checkpoint: Checkpoint) throws(ExportFault) -> [Checkpoint] {
         var earlier: [Checkpoint] = []
         for (position, bytes) in known.enumerated() {
             let found: Checkpoint
@@ -38,13 +34,13 @@ struct ExportHeads {
                 guard found.origin == checkpoint.origin else { throw NoteRefusal("it is of the log \(found.origin)") }
             } catch {
                 let meaning = "The earlier checkpoint number \(position + 1) is none of this log: \(error.reason)."
-                throw .fault(.known, at: position + 1, meaning)
+                throw ExportFault(.known, at: position + 1, meaning)
             }
             guard found.size <= checkpoint.size else {
                 let meaning =
                     "The export has \(checkpoint.size) entries, the log had \(found.size) before: its tail was cut off,"
                     + " or an old checkpoint was put in place of the last one."
-                throw .fault(.cut, at: found.size, meaning)
+                throw ExportFault(.cut, at: found.size, meaning)
             }
             earlier.append(found)
         }
@@ -52,20 +48,18 @@ struct ExportHeads {
     }
 
     /// The scope of an export; nil where it has none, throws where what it has is no scope of its checkpoint.
-    func scope(of folder: ExportFolder, _ checkpoint: Checkpoint) throws(ExportStop) -> ExportScope? {
-        let refusal: String
-        switch try Self.content("scope", folder) {
-        case .nothing, .directory: return nil
-        case .wrongSize: refusal = "it has more than \(OpenedNote.maximumSize) bytes"
-        case .irregular: refusal = "it is no regular file"
-        case .bytes(let bytes):
-            do throws(NoteRefusal) {
-                return try scope(bytes, checkpoint)
-            } catch {
-                refusal = error.reason
+    func scope(of folder: ExportFolder, _ checkpoint: Checkpoint) throws(ExportFault) -> ExportScope? {
+        let content = folder.read("scope", sizes: 0...OpenedNote.maximumSize)
+        do throws(NoteRefusal) {
+            switch content {
+            case .nothing, .directory: return nil
+            case .bytes(let bytes): return try scope(bytes, checkpoint)
+            case .irregular, .wrongSize, .unreadable: throw NoteRefusal(content.refusal ?? "")
             }
+        } catch {
+            let meaning = "The scope is not one of this log and size: \(error.reason)."
+            throw ExportFault(.scope, at: "scope", meaning)
         }
-        throw .fault(.scope, at: "scope", "The scope is not one of this log and size: \(refusal).")
     }
 
     private func scope(_ bytes: [UInt8], _ checkpoint: Checkpoint) throws(NoteRefusal) -> ExportScope {
@@ -77,15 +71,5 @@ struct ExportHeads {
         do { scope = try ExportScope(parsing: note.text) } catch { throw NoteRefusal(error) }
         guard scope.checkpoint == checkpoint else { throw NoteRefusal("it is that of another checkpoint") }
         return scope
-    }
-
-    private static func content(_ name: String, _ folder: ExportFolder) throws(ExportStop) -> ExportFolder.Content {
-        try ExportStop.failing { () throws(ExportError) in
-            try folder.read(name, sizes: 0...OpenedNote.maximumSize)
-        }
-    }
-
-    private static func refused(_ reason: String) -> ExportStop {
-        .fault(.checkpoint, at: "checkpoint", "The checkpoint is not one that the keys have signed: \(reason).")
     }
 }

@@ -8,21 +8,17 @@ struct ExportListing: Sendable {
     /// Looks through a directory.
     ///
     /// Throws where something is missing or too many: the first path, in the order of their bytes.
-    init(of folder: ExportFolder, size: UInt64) throws(ExportStop) {
+    init(of folder: ExportFolder, size: UInt64) throws(ExportFault) {
         var files = Files(size: size)
-        do {
-            try FolderWalk.walk(folder.descriptor) { files.add($0, $1) }
-        } catch {
-            throw .failure(error)
-        }
+        FolderWalk.walk(folder.descriptor) { files.add($0, $1) }
         let missing = TilePathOrder.first(size: size) { !files.tiles.contains($0) }.map { Array($0.path.utf8) }
         switch (missing, files.unexpected) {
         case (nil, nil): break
         case (let missing?, let unexpected?) where !missing.lexicographicallyPrecedes(unexpected.path):
             throw unexpected.fault
         case (let missing?, _):
-            let path = String(decoding: missing, as: UTF8.self)
-            throw .fault(.file, at: path, "The file \(path), which an export of \(size) entries has, is missing.")
+            let path = ExportPlace.text(missing)
+            throw ExportFault(.file, at: path, "The file \(path), which an export of \(size) entries has, is missing.")
         case (nil, let unexpected?): throw unexpected.fault
         }
         bundles = files.bundles
@@ -55,7 +51,9 @@ struct ExportListing: Sendable {
                 tiles.insert(tile)
                 return true
             }
-            guard let tile = Tile(path: "tile/0/\(path.dropFirst(entries.count))"), isInTree(tile) else { return false }
+            // By bytes: what looks like one character may be a slash and something behind it.
+            let rest = Substring(path.utf8.dropFirst(entries.utf8.count))
+            guard let tile = Tile(path: "tile/0/\(rest)"), isInTree(tile) else { return false }
             bundles.insert(tile.index)
             return true
         }
@@ -68,15 +66,15 @@ struct ExportListing: Sendable {
         let path: [UInt8]
         let kind: FolderWalk.Found
 
-        var fault: ExportStop {
-            let text = String(decoding: path, as: UTF8.self)
+        var fault: ExportFault {
+            let text = ExportPlace.text(path)
             let meaning =
                 switch kind {
                 case .file: "The file \(text) does not belong to an export of this size."
                 case .irregular: "\(text) is neither a regular file nor a directory."
-                case .tooDeep: "The directory \(text) lies deeper than any file of an export."
+                case .unreadable: "The directory \(text) cannot be read."
                 }
-            return .fault(.file, at: text, meaning)
+            return ExportFault(.file, at: text, meaning)
         }
     }
 }

@@ -10,6 +10,9 @@ package struct ExportVerifier: Sendable {
     private let keys: ExportKeys
     private let known: [[UInt8]]
 
+    /// The most bytes of a checkpoint, in an export or kept earlier.
+    package static let maximumNoteSize = OpenedNote.maximumSize
+
     /// How many files of entries are read before what they hold is put together.
     private static let stride = 64
 
@@ -27,59 +30,44 @@ package struct ExportVerifier: Sendable {
     ///   - directory: The path of the export.
     ///   - progress: Is told now and then how many entries of how many were looked at.
     /// - Returns: The verdict.
-    /// - Throws: Where the system keeps it from being found.
+    /// - Throws: Where the directory cannot be opened.
     package func verify(
         _ directory: String,
         progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws(ExportError) -> ExportVerdict {
-        do throws(ExportStop) {
-            return try check(directory, progress)
+        let folder = try ExportFolder(directory)
+        do throws(ExportFault) {
+            return try check(folder, progress)
         } catch {
-            switch error {
-            case .fault(let fault): return .bad(fault)
-            case .failure(let failure): throw failure
-            }
+            return .bad(error)
         }
     }
 
     private func check(
-        _ directory: String,
+        _ folder: ExportFolder,
         _ progress: (_ done: UInt64, _ total: UInt64) -> Void
-    ) throws(ExportStop) -> ExportVerdict {
-        let folder = try ExportStop.failing { () throws(ExportError) in try ExportFolder(directory) }
+    ) throws(ExportFault) -> ExportVerdict {
         let heads = ExportHeads(keys: keys)
         let head = try heads.head(of: folder)
         let earlier = try heads.earlier(known, than: head.checkpoint)
         let scope = try heads.scope(of: folder, head.checkpoint)
-        let size = head.checkpoint.size
-        let listing = try ExportListing(of: folder, size: size)
-        for tile in Tile.all(size: size) {
+        let listing = try ExportListing(of: folder, size: head.checkpoint.size)
+        for tile in Tile.all(size: head.checkpoint.size) {
             try folder.checkSize(of: tile)
         }
-        var tree = TreeCheck(head.checkpoint, earlier: earlier.map(\.size))
-        var entries = EntriesCheck(size: size, scope: scope)
-        entries.reserve(min(listing.bundles.count * Tile.fullWidth, Int(size)))
-        let bundles = BundleCheck(
-            folder: folder,
-            size: size,
-            listing: listing,
-            tenant: scope.map { Array($0.tenant.utf8) }
-        )
-        let isStored = { (tile: Tile, hashes: [MerkleHash]) throws(ExportStop) in try folder.hashes(of: tile) == hashes
+        var tree = TreeCheck(head.checkpoint, earlier: earlier)
+        var entries = EntriesCheck(size: head.checkpoint.size, scope: scope, files: listing.bundles.count)
+        let tenant = scope.map { Array($0.tenant.utf8) }
+        let bundles = BundleCheck(folder: folder, size: head.checkpoint.size, listing: listing, tenant: tenant)
+        let isStored = { (tile: Tile, hashes: [MerkleHash]) throws(ExportFault) in try folder.hashes(of: tile) == hashes
         }
-        try read(bundles, size) { (report) throws(ExportStop) in
+        try read(bundles) { (report) throws(ExportFault) in
             try tree.append(claimed: report.claimed, actual: report.actual, isStored: isStored)
             entries.append(report)
-            progress(report.start + UInt64(report.claimed.count), size)
+            progress(report.start + UInt64(report.claimed.count), head.checkpoint.size)
         }
         try tree.finish(isStored: isStored)
-        for checkpoint in earlier where !tree.agrees(with: checkpoint) {
-            let meaning =
-                "The first \(checkpoint.size) entries are not those of the earlier checkpoint: there are two histories."
-            throw .fault(.fork, at: checkpoint.size, meaning)
-        }
-        try entries.checkForm()
-        try entries.checkScope()
+        try entries.finish()
         let missing = entries.missing()
         let summary = entries.summary(head)
         return missing.map { .incomplete($0, summary) } ?? .good(summary)
@@ -88,16 +76,15 @@ package struct ExportVerifier: Sendable {
     /// Reads all files of entries, several at a time, and hands over what they hold in their order.
     private func read(
         _ bundles: BundleCheck,
-        _ size: UInt64,
-        _ body: (BundleReport) throws(ExportStop) -> Void
-    ) throws(ExportStop) {
-        let count = (size - 1) / UInt64(Tile.fullWidth) + 1
+        _ body: (BundleReport) throws(ExportFault) -> Void
+    ) throws(ExportFault) {
+        let count = (bundles.size - 1) / UInt64(Tile.fullWidth) + 1
         for start in Swift.stride(from: 0, to: count, by: Self.stride) {
             let window = start..<min(start + UInt64(Self.stride), count)
-            let reports = Mutex<[Result<BundleReport, ExportStop>?]>(Array(repeating: nil, count: window.count))
+            let reports = Mutex<[Result<BundleReport, ExportFault>?]>(Array(repeating: nil, count: window.count))
             DispatchQueue.concurrentPerform(iterations: window.count) { position in
-                guard let tile = Tile(level: 0, index: start + UInt64(position), in: size) else { return }
-                let report = Result { () throws(ExportStop) in try bundles.report(tile) }
+                guard let tile = Tile(level: 0, index: start + UInt64(position), in: bundles.size) else { return }
+                let report = Result { () throws(ExportFault) in try bundles.report(tile) }
                 reports.withLock { $0[position] = report }
             }
             for report in reports.withLock({ $0 }) {

@@ -1,18 +1,13 @@
 /// Indexes that were sealed, as ranges.
 ///
-/// However many ranges an export names, what is kept is bounded by the size of its tree.
+/// However many ranges an export names, what is kept is bounded by the largest index among them.
 struct IndexRanges {
     private var ranges: [ClosedRange<UInt64>] = []
     private var limit = 1 << 12
-    private let size: UInt64
 
-    /// Makes room for ranges of indexes below a size.
-    init(size: UInt64) { self.size = size }
-
-    /// Adds a range; what lies beyond the size is left out.
+    /// Adds a range.
     mutating func insert(_ range: ClosedRange<UInt64>) {
-        guard range.lowerBound < size else { return }
-        ranges.append(range.clamped(to: 0...size - 1))
+        ranges.append(range)
         guard ranges.count > limit else { return }
         merge()
         limit = max(limit, 2 * ranges.count)

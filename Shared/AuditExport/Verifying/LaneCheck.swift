@@ -5,7 +5,7 @@ struct LaneName: Sendable, Hashable {
     let epoch: Int64
 
     /// The producer as text.
-    var text: String { String(decoding: producer, as: UTF8.self) }
+    var text: String { ExportPlace.text(producer) }
 
     init(producer: [UInt8], epoch: Int64) {
         self.producer = producer
@@ -30,19 +30,25 @@ struct LaneClosing: Sendable {
 }
 
 /// Follows the numbers of every lane through the entries, by index.
+///
+/// A number that is not there may be that of an absent entry, if there are as many of these as numbers are skipped.
 struct LaneCheck {
     /// The first number that is due and not there; found once, the lanes are not followed any more.
     private(set) var gap: ExportFault?
 
     private var numbers: [LaneName: Int] = [:]
     private var lanes: [Lane] = []
-    private var lastAbsent: UInt64?
+
+    /// How many entries were absent so far.
+    private var absent: Int64 = 0
+
     private var closings: [LaneClosing] = []
 
     private struct Lane {
         let name: LaneName
         var last: Int64 = 0
-        var index: UInt64?
+        /// How many entries were absent before the last one; 0 where there is none.
+        var absent: Int64 = 0
     }
 
     /// The number under which a lane is spoken of here.
@@ -54,7 +60,7 @@ struct LaneCheck {
     }
 
     /// Notes that the next entry is absent.
-    mutating func skip(_ index: UInt64) { lastAbsent = index }
+    mutating func skip() { absent += 1 }
 
     /// Notes that a lane has ended.
     mutating func close(_ closing: LaneClosing) { closings.append(closing) }
@@ -63,18 +69,12 @@ struct LaneCheck {
     mutating func append(_ number: Int64, lane: Int, at index: UInt64) {
         guard gap == nil else { return }
         let due = lanes[lane].last + 1
-        guard number == due || (number > due && isAbsentSince(lanes[lane].index)) else {
+        guard number >= due, number - due <= absent - lanes[lane].absent else {
             gap = Self.gap(lanes[lane].name, due, "the entry \(index) has the number \(number) instead")
             return
         }
         lanes[lane].last = number
-        lanes[lane].index = index
-    }
-
-    /// Whether an entry is absent behind an index, or anywhere so far.
-    private func isAbsentSince(_ index: UInt64?) -> Bool {
-        guard let lastAbsent else { return false }
-        return index.map { lastAbsent > $0 } ?? true
+        lanes[lane].absent = absent
     }
 
     /// The first number that is due and not there, those at the ends of lanes included.
@@ -82,7 +82,7 @@ struct LaneCheck {
         if let gap { return gap }
         for closing in closings {
             let lane = numbers[closing.lane].map { lanes[$0] } ?? Lane(name: closing.lane)
-            guard lane.last >= closing.last || isAbsentSince(lane.index) else {
+            guard closing.last - lane.last <= absent - lane.absent else {
                 return Self.gap(lane.name, lane.last + 1, "the lane has ended with the number \(closing.last)")
             }
         }

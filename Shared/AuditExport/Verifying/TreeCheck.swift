@@ -21,11 +21,13 @@ struct TreeCheck {
     private var roots: [UInt64: MerkleHash] = [0: .empty]
 
     private let checkpoint: Checkpoint
+    private let earlier: [Checkpoint]
 
-    /// Makes the check of a tree, which is also asked for its roots at some earlier sizes.
-    init(_ checkpoint: Checkpoint, earlier sizes: [UInt64]) {
+    /// Makes the check of a tree that is to have the root of a checkpoint, and had those of earlier ones.
+    init(_ checkpoint: Checkpoint, earlier: [Checkpoint]) {
         self.checkpoint = checkpoint
-        self.sizes = Set(sizes).filter { $0 > 0 }.sorted(by: >)
+        self.earlier = earlier
+        sizes = Set(earlier.map(\.size)).filter { $0 > 0 }.sorted(by: >)
     }
 
     /// Adds the leaves of the next tile, as it claims them and, where they differ, as the entries have them.
@@ -34,8 +36,8 @@ struct TreeCheck {
     mutating func append(
         claimed leaves: [MerkleHash],
         actual hashes: [MerkleHash]?,
-        isStored: (Tile, [MerkleHash]) throws(ExportStop) -> Bool
-    ) throws(ExportStop) {
+        isStored: (Tile, [MerkleHash]) throws(ExportFault) -> Bool
+    ) throws(ExportFault) {
         if let hashes, firstChanged == nil {
             firstChanged = zip(leaves, hashes).enumerated().first { $1.0 != $1.1 }.map { claimed.size + UInt64($0.0) }
             actual = claimed
@@ -54,8 +56,8 @@ struct TreeCheck {
 
     private mutating func append(
         _ leaves: ArraySlice<MerkleHash>,
-        _ isStored: (Tile, [MerkleHash]) throws(ExportStop) -> Bool
-    ) throws(ExportStop) {
+        _ isStored: (Tile, [MerkleHash]) throws(ExportFault) -> Bool
+    ) throws(ExportFault) {
         for filled in claimed.append(contentsOf: leaves) where filled.tile.level > 0 {
             try check(filled.tile, filled.hashes, isStored)
         }
@@ -64,8 +66,8 @@ struct TreeCheck {
     private mutating func check(
         _ tile: Tile,
         _ hashes: [MerkleHash],
-        _ isStored: (Tile, [MerkleHash]) throws(ExportStop) -> Bool
-    ) throws(ExportStop) {
+        _ isStored: (Tile, [MerkleHash]) throws(ExportFault) -> Bool
+    ) throws(ExportFault) {
         if let firstWrong, (firstWrong.level, firstWrong.index) < (tile.level, tile.index) { return }
         if try !isStored(tile, hashes) {
             firstWrong = tile
@@ -74,30 +76,41 @@ struct TreeCheck {
 
     /// Judges the tree when all its leaves were added; throws the fault, if there is one.
     mutating func finish(
-        isStored: (Tile, [MerkleHash]) throws(ExportStop) -> Bool
-    ) throws(ExportStop) {
+        isStored: (Tile, [MerkleHash]) throws(ExportFault) -> Bool
+    ) throws(ExportFault) {
         for tile in TreeEdge.partialTiles(size: claimed.size) where tile.level > 0 {
             try check(tile, claimed.partials[tile.level], isStored)
         }
-        guard firstWrong != nil || claimed.root != checkpoint.root else {
-            guard let firstChanged else { return }
+        if firstWrong != nil || claimed.root != checkpoint.root {
+            throw whatIsWrong
+        }
+        if let firstChanged {
             throw Self.changed(firstChanged)
         }
-        guard (actual ?? claimed).root != checkpoint.root else {
-            let level0 = firstChanged.flatMap { Tile(level: 0, index: $0 >> 8, in: checkpoint.size) }
-            guard let tile = level0 ?? firstWrong else { return }
-            let meaning = "The hashes of the tile \(tile.path) are not those that follow from the entries."
-            throw .fault(.tile, at: tile.path, meaning)
+        for known in earlier where roots[known.size] != known.root {
+            let meaning =
+                "The first \(known.size) entries are not those of the earlier checkpoint: there are two histories."
+            throw ExportFault(.fork, at: known.size, meaning)
         }
-        if let firstChanged { throw Self.changed(firstChanged) }
-        let meaning = "The hashes of the tiles do not lead to the root that the log has signed."
-        throw .fault(.tree, at: "checkpoint", meaning)
     }
 
-    private static func changed(_ index: UInt64) -> ExportStop {
-        .fault(.entry, at: index, "The entry \(index) is not the one that the log has: it was changed.")
+    /// What is wrong where the tiles do not follow from each other and lead to the root: they themselves, if the entries
+    /// lead to it, else the entries.
+    private var whatIsWrong: ExportFault {
+        let tile = firstChanged.flatMap { Tile(level: 0, index: $0 >> 8, in: checkpoint.size) } ?? firstWrong
+        if let tile, (actual ?? claimed).root == checkpoint.root {
+            let meaning = "The hashes of the tile \(tile.path) are not those that follow from the entries."
+            return ExportFault(.tile, at: tile.path, meaning)
+        }
+        if let firstChanged { return Self.changed(firstChanged) }
+        return ExportFault(
+            .tree,
+            at: "checkpoint",
+            "The hashes of the tiles do not lead to the root that the log has signed."
+        )
     }
 
-    /// Whether an earlier checkpoint is that of the first entries of this tree.
-    func agrees(with earlier: Checkpoint) -> Bool { roots[earlier.size] == earlier.root }
+    private static func changed(_ index: UInt64) -> ExportFault {
+        ExportFault(.entry, at: index, "The entry \(index) is not the one that the log has: it was changed.")
+    }
 }
