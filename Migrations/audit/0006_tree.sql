@@ -92,6 +92,10 @@ CREATE TRIGGER cosignatures_insert_only BEFORE UPDATE OR DELETE ON audit.cosigna
     FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER entries_not_truncated BEFORE TRUNCATE ON audit.entries
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER segments_not_truncated BEFORE TRUNCATE ON audit.segments
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER cosignatures_not_truncated BEFORE TRUNCATE ON audit.cosignatures
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER tiles_not_truncated BEFORE TRUNCATE ON audit.tiles
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER checkpoints_not_truncated BEFORE TRUNCATE ON audit.checkpoints
@@ -134,7 +138,8 @@ UPDATE audit.entries e SET
     actor_type = j.entry -> 'actor' ->> 'type', actor_id = j.entry -> 'actor' ->> 'id',
     object_type = j.entry -> 'object' ->> 'type', object_id = j.entry -> 'object' ->> 'id',
     trace_id = j.entry ->> 'trace_id'
-FROM (SELECT entry_id, convert_from(canonical, 'UTF8')::jsonb AS entry FROM audit.entries) AS j
+-- Text of the database holds no NUL, and values of definitions may.
+FROM (SELECT entry_id, replace(convert_from(canonical, 'UTF8'), '\u0000', '')::jsonb AS entry FROM audit.entries) AS j
 WHERE j.entry_id = e.entry_id;
 ALTER TABLE audit.entries ENABLE TRIGGER entries_insert_only;
 ALTER TABLE audit.entries

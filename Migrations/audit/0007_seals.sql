@@ -35,6 +35,8 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'the log has no week that begins on %', week USING ERRCODE = '22023';
     END IF;
+    -- So that nothing comes between the counting and the detaching.
+    LOCK TABLE audit.entries IN ACCESS EXCLUSIVE MODE;
     SELECT * INTO STRICT head FROM audit.head;
     EXECUTE format(
         'SELECT sum(until - since), max(until) - 1, range_agg(int8range(since, until)), '
@@ -57,7 +59,14 @@ BEGIN
     EXECUTE format('ALTER TABLE audit.entries DETACH PARTITION audit.%I', partition);
     EXECUTE format('ALTER TABLE audit.%I RENAME TO %I', partition, 'sealed_' || partition);
     EXECUTE format('REVOKE ALL ON audit.%I FROM batuta_audit', 'sealed_' || partition);
-    INSERT INTO audit.seals (week, entries, ranges) VALUES (seal_week.week, counted, sealed);
+    -- An entry of that week may still arrive, from a service that was away for so long.
+    EXECUTE format('CREATE TABLE audit.%I (LIKE audit.entries INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition);
+    EXECUTE format(
+        'ALTER TABLE audit.entries ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)', partition,
+        audit.uuid7_floor(week::timestamptz), audit.uuid7_floor(week::timestamptz + interval '7 days'));
+    INSERT INTO audit.seals AS s (week, entries, ranges) VALUES (seal_week.week, counted, sealed)
+    ON CONFLICT ON CONSTRAINT seals_pkey DO UPDATE
+        SET entries = s.entries + excluded.entries, ranges = s.ranges + excluded.ranges;
     RETURN QUERY SELECT counted, listed;
 END
 $$;

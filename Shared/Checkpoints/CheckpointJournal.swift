@@ -282,7 +282,9 @@ extension CheckpointJournal {
             done += count
         }
         guard fdatasync(descriptor) == 0 else {
-            throw failure("no checkpoint can be made durable in \(directory)")
+            let reason = failure("no checkpoint can be made durable in \(directory)")
+            _ = ftruncate(descriptor, off_t(place))
+            throw reason
         }
     }
 

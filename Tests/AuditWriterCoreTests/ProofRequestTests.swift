@@ -269,7 +269,10 @@ private struct Log {
             var log = Log(
                 signer: signer,
                 appender: LogAppender(database: database.client, authority: authority, logger: ServiceDatabase.logger),
-                proofs: ProofRequests(database: database.client),
+                proofs: ProofRequests(
+                    database: database.client,
+                    accesses: LogAccesses(lanes: LaneGroup(context: .test(database.client), count: 1))
+                ),
                 exports: ExportRequests(
                     database: database.client,
                     accesses: LogAccesses(lanes: LaneGroup(context: .test(database.client), count: 1)),

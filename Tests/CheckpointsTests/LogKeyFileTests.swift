@@ -59,9 +59,9 @@ import Testing
 
     @Test(
         "lives of a log follow each other by number",
-        arguments: [("a", "a/2"), ("a/2", "a/3"), ("a/b", "a/b/2"), ("a/1", "a/1/2"), ("a/02", "a/02/2")]
+        arguments: [("a", "a/9"), ("a/2", "a/9"), ("a/b", "a/b/9"), ("a/1", "a/1/9"), ("a/02", "a/02/9")]
     )
     func lives(name: String, next: String) {
-        #expect(LogName.successor(of: name) == next)
+        #expect(LogName.successor(of: name, number: 9) == next)
     }
 }

@@ -23,19 +23,20 @@ extension AuditedOperationsTests {
     /// A witness says what it has seen; nothing that users see is changed.
     func addCosignature(_ person: Person) async throws {
         let checkpoint = try await covered()
-        let witness = try NoteSigner.generate(name: "witness.test", kind: .cosignature)
-        func cosign(_ time: UInt64, as key: NoteVerifierKey) async throws -> Asked {
+        let witness = try NoteSigner(parsing: TestKeys.witness()).cosigner
+        let stranger = try NoteSigner.generate(name: "witness.test", kind: .cosignature)
+        func cosign(_ time: UInt64, with signer: NoteSigner, as key: NoteVerifierKey) async throws -> Asked {
             let body: JSONValue = [
                 "size": .number(Int64(checkpoint.size)), "key": .string(key.description),
-                "line": .string(try witness.cosign(checkpoint.text, time: time).line),
+                "line": .string(try signer.cosign(checkpoint.text, time: time).line),
             ]
             let json = String(decoding: try body.canonicalBytes(), as: UTF8.self)
             return try await ask(.POST, "/api/audit/checkpoint/cosignatures", json, by: person)
         }
-        expectNothing(try await cosign(1_800_000_000, as: witness.verifierKey), 201)
-        expectNothing(try await cosign(1_800_000_000, as: witness.verifierKey), 201)
-        let stranger = try NoteSigner.generate(name: "witness.test", kind: .cosignature)
-        expectNothing(try await cosign(1_800_000_001, as: stranger.verifierKey), 400)
+        expectNothing(try await cosign(1_800_000_000, with: witness, as: witness.verifierKey), 201)
+        expectNothing(try await cosign(1_800_000_000, with: witness, as: witness.verifierKey), 201)
+        expectNothing(try await cosign(1_800_000_001, with: stranger, as: witness.verifierKey), 400)
+        expectNothing(try await cosign(1_800_000_001, with: stranger, as: stranger.verifierKey), 403)
         expectNothing(try await ask(.POST, "/api/audit/checkpoint/cosignatures", "{}", by: person), 400)
     }
 

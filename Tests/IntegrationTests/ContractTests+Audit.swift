@@ -21,10 +21,16 @@ extension ContractTests {
         let index = try #require(entry["items"]?[0]?["leaf_index"]?.int64Value)
         let (auditor, text) = try await token("auditor")
         func rows() async throws -> [String] {
-            Self.actions(try await written("e -> 'actor' ->> 'id' = '\(auditor)'"))
+            // The audit-writer's own entries go the way of all others before they are in the log.
+            try await installation.texts(
+                "SELECT action FROM audit.entries WHERE actor_id = '\(auditor)' ORDER BY action"
+            )
+        }
+        func expect(_ expected: [String]) async throws {
+            try await eventually("the log holds \(expected)", look: rows) { $0 == expected }
         }
         let proofs = [
-            "/api/audit/checkpoint", "/api/audit/entries/\(index)", "/api/audit/consistency?from=1",
+            "/api/audit/checkpoint", "/api/audit/consistency?from=1",
             "/api/audit/tiles/0/0",
         ]
         for path in proofs {
@@ -36,14 +42,15 @@ extension ContractTests {
             #expect(answer.status == 200, "\(path): \(answer.text)")
         }
         #expect(try await rows().isEmpty)
+        #expect(try await ask(.GET, "/api/audit/entries/\(index)", as: text).status == 200)
+        try await expect(["audit.query"])
         #expect(try await ask(.GET, query, as: text).status == 200)
-        #expect(try await rows() == ["audit.query"])
         #expect(try await ask(.GET, "/api/audit/objects/automation/\(id)", as: text).status == 200)
-        #expect(try await rows() == ["audit.query", "audit.query"])
+        try await expect(["audit.query", "audit.query", "audit.query"])
         let export = try await ask(.POST, "/api/audit/exports", as: text)
         let exported = try #require(export["export_id"]?.stringValue, "\(export.text)")
         #expect(try await ask(.GET, "/api/audit/exports/\(exported)/entries", as: text).status == 200)
-        #expect(try await rows().sorted() == ["audit.export", "audit.query", "audit.query"])
+        try await expect(["audit.export", "audit.query", "audit.query", "audit.query"])
     }
 
     @Test("A12: no read leaves a row in the audit log, on any route but those of the log itself")

@@ -88,7 +88,10 @@ struct Site: Sendable {
             environment["BATUTA_HTTP_TLS_KEY_FILE"] = authority.keyFile
         }
         if [.gateway, .engine].contains(service) { environment["BATUTA_SECRET_KEYS_FILE"] = try TestKeys.path() }
-        if service == .auditWriter { environment["BATUTA_AUDIT_KEY_FILE"] = try TestKeys.logKeyPath() }
+        if service == .auditWriter {
+            environment["BATUTA_AUDIT_KEY_FILE"] = try TestKeys.logKeyPath()
+            environment["BATUTA_AUDIT_WITNESS_KEYS"] = try TestKeys.witnessVerifierKey()
+        }
         // What the engine calls in tests listens on loopback.
         if service == .engine { environment["BATUTA_HTTP_ALLOW"] = "127.0.0.1" }
         return environment

@@ -15,6 +15,12 @@ package enum TestKeys {
     /// What verifies the log's signatures.
     package static func logVerifierKey() throws -> String { try log.get().verifierKey }
 
+    /// The private key of the witness that every installation knows.
+    package static func witness() throws -> String { try witnessKey.get().private }
+
+    /// What verifies that witness's signatures.
+    package static func witnessVerifierKey() throws -> String { try witnessKey.get().public }
+
     /// Writes a file of keys that only its owner can read.
     package static func write(_ content: String, named name: String) throws -> String {
         let url = Command.temporaryURL(name)
@@ -32,6 +38,11 @@ package enum TestKeys {
     private static let secrets = Result<String, any Error> {
         let key = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
         return try write("tests \(key)\n", named: "secret.keys")
+    }
+
+    private static let witnessKey = Result<(private: String, public: String), any Error> {
+        let signer = try NoteSigner.generate(name: "witness.test", kind: .log)
+        return (signer.text, signer.cosigner.verifierKey.description)
     }
 
     private static let log = Result<(path: String, verifierKey: String), any Error> {

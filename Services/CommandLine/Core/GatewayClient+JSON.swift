@@ -32,7 +32,7 @@ extension GatewayClient {
 
     /// What a refusal tells the one who gave the command.
     static func refusal(_ status: Int, _ problem: JSONValue?) -> CommandLineError {
-        let mayPass = [408, 429].contains(status) || status >= 500
+        let mayPass = [408, 429].contains(status) || status >= 500 || problem?["code"]?.stringValue == "in_flight"
         guard let detail = problem?["detail"]?.stringValue else {
             return CommandLineError(mayPass ? .unreachable : .answer, "the gateway answers \(status)")
         }

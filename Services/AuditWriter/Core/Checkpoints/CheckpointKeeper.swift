@@ -73,8 +73,15 @@ package struct CheckpointKeeper: Service {
         self.logger = logger
     }
 
-    /// Why the log cannot be signed; nil while it can.
-    package var problem: String? { finding.withLock { $0 } }
+    /// Why the log cannot be signed, or not even appended to; nil while it can.
+    package var problem: String? {
+        get async {
+            if let refusal = await appender.refusal {
+                return refusal
+            }
+            return finding.withLock { $0 }
+        }
+    }
 
     /// Signs and watches until the service drains, and then signs what is left.
     package func run() async throws {
@@ -105,10 +112,10 @@ package struct CheckpointKeeper: Service {
                     return rest
                 }
                 try await sign(&turn)
-            } else {
-                try await watch(&turn)
+                settle(nil)
+            } else if try await watch(&turn) {
+                settle(nil)
             }
-            settle(nil)
         } catch {
             settle(error)
         }
@@ -125,8 +132,8 @@ package struct CheckpointKeeper: Service {
         }
     }
 
-    /// Keeps what others have signed, and signs where nobody does.
-    private func watch(_ turn: inout Turn) async throws {
+    /// Keeps what others have signed, and signs where nobody does; says whether everything is signed.
+    private func watch(_ turn: inout Turn) async throws -> Bool {
         let outlook = try await repository.outlook(deadline: .now + .seconds(10))
         let standing = await appender.standing
         if let standing, standing.fence != outlook.head.fence {
@@ -140,23 +147,26 @@ package struct CheckpointKeeper: Service {
             if outlook.newest != nil, outlook.age >= limit {
                 try await sign(&turn, takingOver: true)
             }
-            return
+            return true
         }
         guard let stalled = turn.stalled, stalled.signedSize == signedSize else {
             turn.stalled = (.now, signedSize)
-            return
+            return false
         }
-        if .now - stalled.since >= schedule.grace {
-            try await sign(&turn, takingOver: true)
+        guard .now - stalled.since >= schedule.grace else {
+            return false
         }
+        try await sign(&turn, takingOver: true)
+        return true
     }
 
     /// Puts the newest checkpoint into the journal, after it was verified that it continues what is there.
     private func keep(_ outlook: CheckpointRepository.Outlook) async throws {
         let known = authority.journal.newest?.checkpoint
-        guard let newest = outlook.newest, newest.checkpoint != known || known == nil else {
-            // What is known must still be there, also while nothing is new.
-            if known.map({ $0.size > UInt64(clamping: outlook.head.size) }) ?? false {
+        guard let newest = outlook.newest, newest.checkpoint.size > known?.size ?? 0 else {
+            // What is known must still be there, also while nothing is new. It may be newer than what the database holds,
+            // where a commit after the journal's write has failed; the next checkpoint covers it.
+            if outlook.newest?.checkpoint != known {
                 try await requireSequel(outlook.head)
             }
             return

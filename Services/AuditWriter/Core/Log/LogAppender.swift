@@ -27,6 +27,8 @@ package actor LogAppender {
         var head: LogHead
         var edge: TreeEdge
         var lanes: [LaneName: LaneSequencer] = [:]
+        /// Lanes whose held entries a writer before may have left although it was their turn.
+        var abandoned: [LaneName] = []
     }
 
     /// How many lanes are known at once; idle ones are forgotten with the others, and read again when they speak.
@@ -43,6 +45,8 @@ package actor LogAppender {
     private let releaseLimit: Int
     private let timeout: Duration
     private var state: State?
+    /// Why the head could not be taken the last time; nil where it could.
+    package private(set) var refusal: String?
     /// Rung after each append.
     private let appended: Alarm?
     /// Whether a call is under way, and those that wait for its end in the order of their coming.
@@ -143,7 +147,9 @@ package actor LogAppender {
     ) async throws -> [LaneName] {
         let started = ContinuousClock.now
         let deadline = started + timeout
-        var (state, abandoned) = try await takeState(deadline)
+        var state = try await takeState(deadline)
+        let abandoned = state.abandoned
+        state.abandoned = []
         try await learn(messages.map(\.lane) + resuming, &state, deadline)
         let plan = AppendPlan(messages, resuming: resuming, lanes: &state.lanes, releaseLimit: releaseLimit)
         if !plan.isEmpty {
@@ -163,17 +169,28 @@ package actor LogAppender {
 
     /// Takes what is known out of the actor, so that it is lost if this call fails; else takes the head.
     ///
-    /// - Returns: The state, and the lanes whose held entries a writer before may have left although it was their turn.
-    private func takeState(_ deadline: ContinuousClock.Instant) async throws -> (State, [LaneName]) {
+    private func takeState(_ deadline: ContinuousClock.Instant) async throws -> State {
         if var known = state.take() {
             if known.lanes.count > Self.maximumLanes { known.lanes = [:] }
-            return (known, [])
+            return known
         }
+        do {
+            let taken = try await takeHead(deadline)
+            refusal = nil
+            return taken
+        } catch {
+            refusal = (error as? AuditWriterError).flatMap { $0.stopsTheLog ? $0.message : nil }
+            throw error
+        }
+    }
+
+    private func takeHead(_ deadline: ContinuousClock.Instant) async throws -> State {
         let head = try await repository.takeHead(deadline: deadline)
         logger.info("took the head of the log", metadata: ["fence": "\(head.fence)", "size": "\(head.size)"])
         let edge = try await tree.edge(of: head) { .now + timeout }
         try await requireSequel(head)
-        return (State(head: head, edge: edge), try await repository.lanesWithEarlyEntries(deadline: .now + timeout))
+        let abandoned = try await repository.lanesWithEarlyEntries(deadline: .now + timeout)
+        return State(head: head, edge: edge, abandoned: abandoned)
     }
 
     /// Refuses a log that is not a sequel of what was signed.
@@ -262,7 +279,7 @@ package actor LogAppender {
             return nil
         }
         do {
-            var (state, _) = try await takeState(.now + timeout)
+            var state = try await takeState(.now + timeout)
             guard state.head.size > 0 else {
                 self.state = state
                 return nil

@@ -3,22 +3,26 @@ import Contracts
 import Domain
 import FoundationEssentials
 package import JSON
-import MerkleLog
+package import MerkleLog
 package import Messaging
 package import Persistence
 
 /// Takes what witnesses add to checkpoints.
 package struct CosignatureRequests: Sendable {
     private let checkpoints: CheckpointRepository
+    private let witnesses: [NoteVerifierKey]
 
-    package init(database: PostgresClient) {
+    /// - Parameters:
+    ///   - database: Logged in as the service.
+    ///   - witnesses: Whose signatures are taken.
+    package init(database: PostgresClient, witnesses: [NoteVerifierKey]) {
+        self.witnesses = witnesses
         checkpoints = CheckpointRepository(database: database)
     }
 
     /// `audit.checkpoints.cosign`: stores the line of a witness for the checkpoint of a size.
     ///
-    /// The line is verified by the key that comes with it: the log vouches for no witness, and whoever verifies has its key
-    /// from elsewhere.
+    /// Only those of witnesses that the operator has named are taken, since whoever asks for the checkpoint is shown them.
     package func cosign(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
         let root = body.root
         guard let size = root["size"]?.int64Value, size > 0,
@@ -26,6 +30,13 @@ package struct CosignatureRequests: Sendable {
             let line = root["line"]?.stringValue, let signature = try? NoteSignature(parsing: line)
         else {
             throw Problem(.invalidRequest, "size, key (of type 0x04) and line, a line of a signature, are needed.")
+        }
+        guard witnesses.contains(key) else {
+            throw Problem(
+                .forbidden,
+                "The log does not know this witness; its operator names it in BATUTA_AUDIT_WITNESS_KEYS.",
+                detailES: "El registro no conoce a este testigo; su operador lo nombra en BATUTA_AUDIT_WITNESS_KEYS."
+            )
         }
         guard let signed = try await checkpoints.signed(size: size, deadline: context.deadline) else {
             throw Problem(.notFound)

@@ -52,18 +52,19 @@ package struct EntryReader: Sendable {
         deadline: ContinuousClock.Instant
     ) async throws -> PostgresRows {
         let (conditions, values) = filter.sql(from: 4)
-        return try await database.page(
-            PostgresStatement(
-                """
-                SELECT entry_id, leaf_index, canonical, leaf_hash FROM audit.entries
-                WHERE tenant = $1 AND entry_id < $2 \(conditions)
-                ORDER BY entry_id DESC LIMIT $3
-                """,
-                [.text(tenant), .uuid(position), .int(limit)] + values,
-                isReadOnly: true
-            ),
-            deadline: deadline
+        let statement = PostgresStatement(
+            """
+            SELECT entry_id, leaf_index, canonical, leaf_hash FROM audit.entries
+            WHERE tenant = $1 AND entry_id < $2 \(conditions)
+            ORDER BY entry_id DESC LIMIT $3
+            """,
+            [.text(tenant), .uuid(position), .int(limit)] + values,
+            isReadOnly: true
         )
+        // Entries of one trace are few and found in no order, so that they have to be sorted.
+        return filter.traceID == nil
+            ? try await database.page(statement, deadline: deadline)
+            : try await database.execute(statement, deadline: deadline)
     }
 
     /// The id that a page begins below; without a cursor the greatest there is.

@@ -9,13 +9,16 @@ package import Persistence
 
 /// Gives out what proves the log: checkpoints, proofs and tiles.
 ///
-/// None of it tells what an entry says, so that whoever may read the log of one tenant may have it of the whole log.
+/// Of other tenants none of it tells what an entry says, so that whoever may read the log of one tenant may have the tree of
+/// the whole log.
 package struct ProofRequests: Sendable {
     private let database: PostgresClient
     private let checkpoints: CheckpointRepository
     private let tiles: TileRepository
+    private let accesses: LogAccesses
 
-    package init(database: PostgresClient) {
+    package init(database: PostgresClient, accesses: LogAccesses) {
+        self.accesses = accesses
         self.database = database
         checkpoints = CheckpointRepository(database: database)
         tiles = TileRepository(database: database)
@@ -58,6 +61,7 @@ package struct ProofRequests: Sendable {
                 detailES: "Ningún punto de control cubre todavía la entrada; lo hará en uno o dos segundos."
             )
         }
+        try await accesses.record("audit.query", try .json(["leaf_index": .number(index)]), context)
         let plan = try InclusionPlan(index: UInt64(index), size: size)
         let found = try await tiles.tiles(plan.tiles, deadline: context.deadline)
         let proof = try plan.proof(found)

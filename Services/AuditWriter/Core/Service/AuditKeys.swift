@@ -1,3 +1,5 @@
+import Checkpoints
+import MerkleLog
 package import ServiceRuntime
 
 /// The audit-writer's own settings.
@@ -30,13 +32,44 @@ package enum AuditKeys {
         help: "how long a log that does not grow goes without a new signature"
     )
 
+    /// The witnesses whose signatures are shown with checkpoints.
+    package static let witnessKeys = ConfigurationKey<[String]>.list(
+        "BATUTA_AUDIT_WITNESS_KEYS",
+        of: "keys of witnesses, as `batuta audit key show --witness` prints them,",
+        default: [],
+        help: "whose signatures are taken and shown with checkpoints; 8 at most"
+    )
+
     /// All of them.
-    package static let all: [any ConfigurationDeclaration] = [keyFile, stateFolder, checkpointInterval, idleInterval]
+    package static let all: [any ConfigurationDeclaration] = [
+        keyFile, stateFolder, checkpointInterval, idleInterval, witnessKeys,
+    ]
+
+    /// The keys of witnesses, read.
+    ///
+    /// - Throws: `CheckpointError` naming the one that is none.
+    static func witnesses(_ configuration: ServiceConfiguration) throws -> [NoteVerifierKey] {
+        let texts = configuration[witnessKeys]
+        guard texts.count <= 8 else {
+            throw CheckpointError(.keyFile, "BATUTA_AUDIT_WITNESS_KEYS names more than 8 keys")
+        }
+        return try texts.map { text in
+            guard let key = try? NoteVerifierKey(parsing: text), key.kind == .cosignature else {
+                throw CheckpointError(
+                    .keyFile,
+                    "BATUTA_AUDIT_WITNESS_KEYS holds \(text), which is no key of a witness; "
+                        + "`batuta audit key show --witness` prints one"
+                )
+            }
+            return key
+        }
+    }
 
     static func schedule(_ configuration: ServiceConfiguration) -> CheckpointKeeper.Schedule {
         CheckpointKeeper.Schedule(
             interval: configuration[checkpointInterval],
-            idle: configuration[idleInterval]
+            idle: configuration[idleInterval],
+            grace: configuration[checkpointInterval] + .seconds(3)
         )
     }
 }

@@ -51,13 +51,13 @@ package enum AuditWriter {
             schedule: AuditKeys.schedule(context.configuration),
             logger: context.logger
         )
-        context.health.register("checkpoints") { keeper.problem.map { .failing($0) } ?? .ok }
+        context.health.register("checkpoints") { await keeper.problem.map { .failing($0) } ?? .ok }
         let log = LogIntake(appender: appender, deadLetters: letters.repository)
         let keeping = KeepIntake(
             repository: KeptBodyRepository(database: base.database),
             deadLetters: letters.repository
         )
-        var routes = routes(base, authority)
+        var routes = routes(base, authority, try AuditKeys.witnesses(context.configuration))
         base.desk(
             of: letters,
             process: { try await Redriving(log: log, keeping: keeping).process($0) },
@@ -112,15 +112,19 @@ package enum AuditWriter {
         }
     }
 
-    private static func routes(_ base: ServiceBase, _ authority: CheckpointAuthority) -> RequestRoutes {
+    private static func routes(
+        _ base: ServiceBase,
+        _ authority: CheckpointAuthority,
+        _ witnesses: [NoteVerifierKey]
+    ) -> RequestRoutes {
         let database = base.database
         let accesses = LogAccesses(lanes: base.lanes)
         let lacking = LackingRequests(database: database)
         let reader = EntryReader(database: database, accesses: accesses)
         let history = HistoryRequests(database: database, accesses: accesses)
-        let proofs = ProofRequests(database: database)
+        let proofs = ProofRequests(database: database, accesses: accesses)
         let exports = ExportRequests(database: database, accesses: accesses, authority: authority)
-        let cosignatures = CosignatureRequests(database: database)
+        let cosignatures = CosignatureRequests(database: database, witnesses: witnesses)
         let erasure = ErasureRequests(database: database, lanes: base.lanes)
         var routes = RequestRoutes()
         routes.on(RequestName.lanesPosition) { try await lacking.numbers($0, $1) }

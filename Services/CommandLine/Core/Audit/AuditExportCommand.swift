@@ -49,12 +49,12 @@ struct AuditExportCommand: AsyncParsableCommand {
                 checkpoint: Array(begun.checkpoint.utf8),
                 scope: begun.scope.map { Array($0.utf8) }
             )
-            var progress = ExportProgress(total: begun.size)
+            var progress = ProgressLine()
             while writer.count < begun.size {
                 for item in try await log.next(from: writer.count, of: begun) {
                     try writer.append(item.entry, leaf: item.leaf)
                 }
-                progress.show(writer.count)
+                progress.show(writer.count, of: begun.size, "entries")
             }
             let written = try writer.finish()
             progress.clear()
@@ -88,30 +88,4 @@ struct BegunExport: Sendable {
 struct ExportedEntry: Sendable {
     var entry: [UInt8]?
     var leaf: MerkleHash
-}
-
-/// Says on a terminal how far an export has come, now and then.
-private struct ExportProgress {
-    private let total: UInt64
-    private let isShown = isatty(2) == 1
-    private var last = ContinuousClock.now
-
-    init(total: UInt64) {
-        self.total = total
-    }
-
-    mutating func show(_ count: UInt64) {
-        guard isShown, .now - last > .milliseconds(500) else {
-            return
-        }
-        last = .now
-        FileHandle.standardError.write(Data("\r\(count) of \(total) entries".utf8))
-    }
-
-    func clear() {
-        guard isShown else {
-            return
-        }
-        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
-    }
 }

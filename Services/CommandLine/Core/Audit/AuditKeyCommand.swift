@@ -62,7 +62,7 @@ struct AuditKeyShowCommand: ParsableCommand {
     @Argument(help: "The key file.")
     var file: String
 
-    @Option(name: .long, help: "The name of the log, where it is a later one: example.com/audit/2.")
+    @Option(name: .long, help: "The name of the log, where it is a later one: example.com/audit/1795258800.")
     var name: String?
 
     @Flag(name: .long, help: "Print the keys of a witness, whose signatures say when they were made.")

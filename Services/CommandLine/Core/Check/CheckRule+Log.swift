@@ -36,7 +36,8 @@ extension CheckRule {
         ) { _ in
             """
             SELECT format('leaf %s', leaf_index)
-            FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS j (entry)
+            FROM audit.entries,
+                 LATERAL (SELECT replace(convert_from(canonical, 'UTF8'), '\\u0000', '')::jsonb) AS j (entry)
             WHERE entry_id >= $1 AND entry_id < $2
               AND (action, actor_type, actor_id, object_type, object_id, trace_id) IS DISTINCT FROM
                   (entry ->> 'action', entry #>> '{actor,type}', entry #>> '{actor,id}', entry #>> '{object,type}',

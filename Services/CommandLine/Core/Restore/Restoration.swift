@@ -122,7 +122,12 @@ struct Restoration: Sendable {
             return nil
         }
         let name = try row.decode(0, as: String.self)
-        let change = LogChange(ended: name, signedSize: try row.decode(1), next: LogName.successor(of: name))
+        let seconds = Int(Timestamp.now().microseconds / 1_000_000)
+        let change = LogChange(
+            ended: name,
+            signedSize: try row.decode(1),
+            next: LogName.successor(of: name, number: seconds)
+        )
         _ = try await database.execute(
             PostgresStatement(
                 "UPDATE audit.head SET fence = fence + 1, origin = $1, signed_size = 0, signed_root = NULL",
