@@ -18,5 +18,5 @@ extension BrokerPermissions {
     }
 
     /// A name as an expression that matches it alone; of the characters that names have only the full stop means more.
-    private static func escaped(_ name: String) -> String { name.replacing(".", with: "\\.") }
+    static func escaped(_ name: String) -> String { name.replacing(".", with: "\\.") }
 }

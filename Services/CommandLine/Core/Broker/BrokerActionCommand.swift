@@ -1,6 +1,5 @@
 import ArgumentParser
 import Domain
-import Foundation
 import Messaging
 
 /// `batuta broker action`: the queue and the broker user of a service that carries out a registered action.
@@ -23,51 +22,16 @@ struct BrokerActionCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The key of the action: area.verb.")
     var action: String
 
-    @Option(
-        name: .long,
-        help: """
-            A file with the user's password, readable to its owner only. It is made with a random one where it does not \
-            exist.
-            """
-    )
-    var passwordFile: String?
-
-    @Flag(name: .long, help: "Give a user that exists another random password.")
-    var newPassword = false
-
-    @Flag(name: .long, help: "Take the user and the queue away, with the calls in it.")
-    var remove = false
-
-    @Option(name: .long, help: "The virtual host that the system lives in.")
-    var virtualHost = "/"
+    @OptionGroup var options: QueueUserOptions
 
     func validate() throws {
-        guard !(newPassword && passwordFile != nil) else {
-            throw ValidationError("Say --new-password or --password-file, not both.")
-        }
-        guard !remove || (!newPassword && passwordFile == nil) else {
-            throw ValidationError("What is removed has no password.")
-        }
         _ = try route
     }
 
     mutating func run() async throws {
-        let administration = try management.administration()
         let route = try route
-        if remove {
-            try await administration.remove(route, virtualHost: virtualHost)
-            StandardStream.error.writeLine("user \(route.brokerUser) and queue \(route.queueName) are gone")
-            return
-        }
-        let given = try passwordFile.map { try PasswordFile(path: $0).readOrMake() }
-        let hasUser = try await administration.hasUser(route.brokerUser)
-        let password = given ?? (hasUser && !newPassword ? nil : PasswordsFile.randomPassword())
-        try await administration.install(route, password: password, virtualHost: virtualHost)
-        StandardStream.error.writeLine("user \(route.brokerUser) and queue \(route.queueName) are up to date")
-        if let password, given == nil {
-            StandardStream.error.writeLine("its password, which is not shown again:")
-            StandardStream.output.writeLine(password)
-        }
+        let permissions = BrokerPermissions(of: route)
+        try await options.run(route.subscription, for: permissions, on: management.administration())
     }
 
     private var route: ActionRoute {

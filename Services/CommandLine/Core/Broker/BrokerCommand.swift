@@ -8,7 +8,9 @@ package struct BrokerCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "broker",
         abstract: "Bring the broker's exchanges, users and permissions to what this release needs.",
-        subcommands: [BrokerActionCommand.self, BrokerApplyCommand.self, BrokerDefinitionsCommand.self]
+        subcommands: [
+            BrokerActionCommand.self, BrokerApplyCommand.self, BrokerDefinitionsCommand.self, BrokerMonitorCommand.self,
+        ]
     )
 
     package init() {}

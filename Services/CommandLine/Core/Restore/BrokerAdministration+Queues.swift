@@ -41,7 +41,8 @@ extension BrokerAdministration {
         }
     }
 
-    private func list(_ path: String, _ virtualHost: String) async throws(BrokerAdministrationError) -> [JSONView] {
+    /// Asks for a list of objects.
+    func list(_ path: String, _ virtualHost: String) async throws(BrokerAdministrationError) -> [JSONView] {
         let (status, body) = try await send(.GET, path)
         switch status {
         case 200: break

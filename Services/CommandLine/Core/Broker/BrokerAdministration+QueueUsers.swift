@@ -9,34 +9,26 @@ extension BrokerAdministration {
         try await change(.GET, "/api/users/\(Self.segment(name))", expecting: [200, 404]) == 200
     }
 
-    /// Makes an action's queue and user, or brings them up to date.
+    /// Makes a queue and the user that takes from it, or brings them up to date; bindings that are not wanted any more go.
     ///
     /// A user may do nothing until its permissions are set, which comes last: without a topic permission the broker allows
     /// every key.
     ///
     /// - Parameters:
-    ///   - route: The action's way.
+    ///   - subscription: The queue with what leads to it.
+    ///   - permissions: The user, and what it may do.
     ///   - password: The user's password; nil where it stays.
     ///   - virtualHost: The virtual host that the system lives in.
     /// - Throws: `BrokerAdministrationError`; the command can be given again.
     func install(
-        _ route: ActionRoute,
+        _ subscription: Topology.Subscription,
+        for permissions: BrokerPermissions,
         password: String?,
         virtualHost: String
     ) async throws(BrokerAdministrationError) {
         let host = Self.segment(virtualHost)
-        let subscription = route.subscription
-        let queue = Self.segment(subscription.queue.name)
-        try await change(
-            .PUT,
-            "/api/queues/\(host)/\(queue)",
-            ["durable": true, "arguments": .object(subscription.queue.arguments.jsonMembers)]
-        )
-        for binding in subscription.bindings {
-            let path = "/api/bindings/\(host)/e/\(Self.segment(binding.exchange))/q/\(queue)"
-            try await change(.POST, path, ["routing_key": .string(binding.routingKey)])
-        }
-        let permissions = BrokerPermissions(of: route)
+        try await declare(subscription.queue, virtualHost: virtualHost)
+        try await bind(subscription, virtualHost: virtualHost)
         let user = Self.segment(permissions.user)
         if let password {
             try await change(
@@ -65,10 +57,48 @@ extension BrokerAdministration {
         )
     }
 
-    /// Takes an action's user away, which ends its connections, and then its queue.
-    func remove(_ route: ActionRoute, virtualHost: String) async throws(BrokerAdministrationError) {
-        try await change(.DELETE, "/api/users/\(Self.segment(route.brokerUser))", expecting: [204, 404])
-        try await deleteQueue(route.queueName, virtualHost: virtualHost)
+    /// Takes a user away, which ends its connections, and then its queue.
+    func remove(user: String, queue: String, virtualHost: String) async throws(BrokerAdministrationError) {
+        try await change(.DELETE, "/api/users/\(Self.segment(user))", expecting: [204, 404])
+        try await deleteQueue(queue, virtualHost: virtualHost)
+    }
+
+    private func declare(_ queue: QueueDeclaration, virtualHost: String) async throws(BrokerAdministrationError) {
+        let path = "/api/queues/\(Self.segment(virtualHost))/\(Self.segment(queue.name))"
+        let declaration: JSONValue = ["durable": true, "arguments": .object(queue.arguments.jsonMembers)]
+        let (status, answer) = try await send(.PUT, path, declaration)
+        let text = String(decoding: answer, as: UTF8.self)
+        guard status != 400 || !text.contains("inequivalent") else {
+            throw BrokerAdministrationError(
+                .refused,
+                "the queue \(queue.name) exists with other bounds: give the same ones, or take it away with --remove, with "
+                    + "what waits in it, and make it anew; the broker says: \(text)"
+            )
+        }
+        try check(status, answer, of: .PUT, path, expecting: [201, 204])
+    }
+
+    private func bind(
+        _ subscription: Topology.Subscription,
+        virtualHost: String
+    ) async throws(BrokerAdministrationError) {
+        let host = Self.segment(virtualHost)
+        let queue = Self.segment(subscription.queue.name)
+        for row in try await list("/api/queues/\(host)/\(queue)/bindings", virtualHost) {
+            // Every queue is bound to the default exchange, whose name is empty, for good.
+            guard let source = row["source"]?.stringValue, !source.isEmpty,
+                let key = row["properties_key"]?.stringValue,
+                !subscription.bindings.contains(where: {
+                    $0.exchange == source && $0.routingKey == row["routing_key"]?.stringValue
+                })
+            else { continue }
+            let path = "/api/bindings/\(host)/e/\(Self.segment(source))/q/\(queue)/\(Self.segment(key))"
+            try await change(.DELETE, path, expecting: [204, 404])
+        }
+        for binding in subscription.bindings {
+            let path = "/api/bindings/\(host)/e/\(Self.segment(binding.exchange))/q/\(queue)"
+            try await change(.POST, path, ["routing_key": .string(binding.routingKey)])
+        }
     }
 
     @discardableResult
@@ -79,8 +109,19 @@ extension BrokerAdministration {
         expecting statuses: Set<Int> = [201, 204]
     ) async throws(BrokerAdministrationError) -> Int {
         let (status, answer) = try await send(method, path, body)
+        try check(status, answer, of: method, path, expecting: statuses)
+        return status
+    }
+
+    private func check(
+        _ status: Int,
+        _ answer: [UInt8],
+        of method: HTTPMethod,
+        _ path: String,
+        expecting statuses: Set<Int>
+    ) throws(BrokerAdministrationError) {
         guard !statuses.contains(status) else {
-            return status
+            return
         }
         switch status {
         case 401, 403:
