@@ -76,8 +76,9 @@ package struct AuditMonitor: Hashable, Sendable {
 
     /// The queue that the monitor takes entries from.
     ///
-    /// It is a quorum queue although it may lose what it holds: a message is confirmed only when every queue has it, and
-    /// a classic queue on a node that is down would refuse the entries that the log is waiting for.
+    /// It is a quorum queue although it may lose what it holds: a message is confirmed only when every queue has it. A
+    /// classic queue whose node is cut off from the others holds up the confirms of what the log is waiting for, and then
+    /// has the broker refuse it.
     package var subscription: Topology.Subscription {
         Topology.Subscription(
             queue: .quorum(
