@@ -379,7 +379,7 @@ struct CheckpointTests {
     private struct Replica: Sendable {
         let authority: CheckpointAuthority
         let appender: LogAppender
-        let appended = Alarm()
+        let unsigned = Alarm()
         let database: PostgresClient
 
         init(_ database: ServiceDatabase, _ signers: NoteSigner..., folder: String? = nil) throws {
@@ -394,7 +394,7 @@ struct CheckpointTests {
             appender = LogAppender(
                 database: database.client,
                 authority: authority,
-                appended: appended,
+                unsigned: unsigned,
                 logger: ServiceDatabase.logger,
                 timeout: .seconds(120)
             )
@@ -405,7 +405,7 @@ struct CheckpointTests {
                 appender: appender,
                 authority: authority,
                 database: database,
-                appended: appended,
+                unsigned: unsigned,
                 schedule: schedule,
                 logger: ServiceDatabase.logger
             )

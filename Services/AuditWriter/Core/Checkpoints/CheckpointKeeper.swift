@@ -40,17 +40,17 @@ package struct CheckpointKeeper: Service {
     private let authority: CheckpointAuthority
     private let repository: CheckpointRepository
     private let tree: LogTree
-    private let appended: Alarm
+    private let unsigned: Alarm
     private let schedule: Schedule
     private let metrics: LogMetrics
     private let logger: Logger
     private let finding = FoundProblem()
 
     /// - Parameters:
-    ///   - appender: Signs, and rings `appended` after each append.
+    ///   - appender: Signs, and rings `unsigned` where there is something to sign.
     ///   - authority: The keys and the journal.
     ///   - database: Logged in as the service.
-    ///   - appended: Rung by the appender.
+    ///   - unsigned: Rung by the appender.
     ///   - schedule: When the log is signed.
     ///   - metrics: What is counted.
     ///   - logger: Told what goes wrong.
@@ -58,7 +58,7 @@ package struct CheckpointKeeper: Service {
         appender: LogAppender,
         authority: CheckpointAuthority,
         database: PostgresClient,
-        appended: Alarm,
+        unsigned: Alarm,
         schedule: Schedule = Schedule(),
         metrics: LogMetrics = LogMetrics(),
         logger: Logger
@@ -67,7 +67,7 @@ package struct CheckpointKeeper: Service {
         self.authority = authority
         repository = CheckpointRepository(database: database)
         tree = LogTree(database: database, logger: logger)
-        self.appended = appended
+        self.unsigned = unsigned
         self.schedule = schedule
         self.metrics = metrics
         self.logger = logger
@@ -89,7 +89,7 @@ package struct CheckpointKeeper: Service {
             var turn = Turn()
             while !Task.isCancelled {
                 let pause = await take(&turn)
-                await appended.sleep(for: pause)
+                await unsigned.sleep(for: pause)
             }
         }
         _ = try? await appender.sign()
@@ -136,7 +136,7 @@ package struct CheckpointKeeper: Service {
     private func watch(_ turn: inout Turn) async throws -> Bool {
         let outlook = try await repository.outlook(deadline: .now + .seconds(10))
         let standing = await appender.standing
-        if let standing, standing.fence != outlook.head.fence {
+        if let standing, standing.fence < outlook.head.fence {
             await appender.forget()
         }
         try await keep(outlook)

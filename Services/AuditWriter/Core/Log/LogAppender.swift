@@ -45,10 +45,12 @@ package actor LogAppender {
     private let releaseLimit: Int
     private let timeout: Duration
     private var state: State?
+    /// Where the log stood at the end of the last call, as this process knows it; nil unless it has the head.
+    package private(set) var standing: LogStanding?
     /// Why the head could not be taken the last time; nil where it could.
     package private(set) var refusal: String?
-    /// Rung after each append.
-    private let appended: Alarm?
+    /// Rung at the end of each call that leaves entries unsigned.
+    private let unsigned: Alarm?
     /// Whether a call is under way, and those that wait for its end in the order of their coming.
     private var isAppending = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -56,7 +58,7 @@ package actor LogAppender {
     /// - Parameters:
     ///   - database: Logged in as the service.
     ///   - authority: What the log was signed with; nothing is appended to a log that contradicts it.
-    ///   - appended: Rung after each append.
+    ///   - unsigned: Rung at the end of each call that leaves entries unsigned.
     ///   - metrics: What is counted.
     ///   - logger: Told when the head is taken.
     ///   - releaseLimit: How many held entries one transaction may append.
@@ -64,7 +66,7 @@ package actor LogAppender {
     package init(
         database: PostgresClient,
         authority: CheckpointAuthority? = nil,
-        appended: Alarm? = nil,
+        unsigned: Alarm? = nil,
         metrics: LogMetrics = LogMetrics(),
         logger: Logger,
         releaseLimit: Int = 2_000,
@@ -74,7 +76,7 @@ package actor LogAppender {
         repository = LogRepository(database: database)
         tree = LogTree(database: database, logger: logger)
         self.authority = authority
-        self.appended = appended
+        self.unsigned = unsigned
         self.metrics = metrics
         self.logger = logger
         self.releaseLimit = releaseLimit
@@ -116,8 +118,12 @@ package actor LogAppender {
         await withCheckedContinuation { waiting.append($0) }
     }
 
-    /// Hands the turn over to the next call, if there is one.
+    /// Notes where the log stands, and hands the turn over to the next call, if there is one.
     private func endAppending() {
+        standing = state.map { LogStanding(fence: $0.head.fence, size: $0.head.size, signedSize: $0.head.signedSize) }
+        if standing?.isUnsigned ?? false {
+            unsigned?.ring()
+        }
         guard waiting.isEmpty else {
             return waiting.removeFirst().resume()
         }
@@ -156,9 +162,6 @@ package actor LogAppender {
             try await write(plan, &state, deadline)
         }
         self.state = state
-        if plan.appendedCount > 0 {
-            appended?.ring()
-        }
         outcome.appended += plan.appendedCount
         outcome.duplicates += plan.duplicates
         outcome.held += plan.held.count
@@ -168,7 +171,6 @@ package actor LogAppender {
     }
 
     /// Takes what is known out of the actor, so that it is lost if this call fails; else takes the head.
-    ///
     private func takeState(_ deadline: ContinuousClock.Instant) async throws -> State {
         if var known = state.take() {
             if known.lanes.count > Self.maximumLanes { known.lanes = [:] }
@@ -251,11 +253,6 @@ package actor LogAppender {
     }
 
     // MARK: - Signing
-
-    /// Where the log stands as this process knows it; nil unless it has the head.
-    package var standing: LogStanding? {
-        state.map { LogStanding(fence: $0.head.fence, size: $0.head.size, signedSize: $0.head.signedSize) }
-    }
 
     /// Gives up what is known, since another writer has taken the head.
     package func forget() async {

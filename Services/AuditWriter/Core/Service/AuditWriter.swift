@@ -36,18 +36,18 @@ package enum AuditWriter {
         let commands = base.consumer(Topology.commands(to: .audit), prefetch: batch * 2, connection: "/commands")
         let letters = base.deadLetters()
         let authority = try await authority(context)
-        let appended = Alarm()
+        let unsigned = Alarm()
         let appender = LogAppender(
             database: base.database,
             authority: authority,
-            appended: appended,
+            unsigned: unsigned,
             logger: context.logger
         )
         let keeper = CheckpointKeeper(
             appender: appender,
             authority: authority,
             database: base.database,
-            appended: appended,
+            unsigned: unsigned,
             schedule: AuditKeys.schedule(context.configuration),
             logger: context.logger
         )
