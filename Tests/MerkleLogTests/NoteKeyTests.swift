@@ -84,11 +84,14 @@ struct NoteKeyTests {
         for (code, text) in rows {
             expectRefusal(note: code, "\(text)") { () throws(NoteError) in _ = try NoteVerifierKey(parsing: text) }
         }
-        expectRefusal(note: .malformedKey) { () throws(NoteError) in
-            _ = try NoteVerifierKey(name: "a", kind: .log, publicKey: [1])
-        }
-        expectRefusal(note: .malformedKey) { () throws(NoteError) in
-            _ = try NoteSigner(name: "a", kind: .log, seed: [1])
+        for count in [0, 1, 31, 33, 64] {
+            let bytes = [UInt8](repeating: 1, count: count)
+            expectRefusal(note: .malformedKey) { () throws(NoteError) in
+                _ = try NoteVerifierKey(name: "a", kind: .log, publicKey: bytes)
+            }
+            expectRefusal(note: .malformedKey) { () throws(NoteError) in
+                _ = try NoteSigner(name: "a", kind: .log, seed: bytes)
+            }
         }
     }
 

@@ -100,6 +100,13 @@ struct ProofMutationTests {
         expectRefusal(.indexOutOfRange) { () throws(MerkleError) in
             try MerkleProof.verifyInclusion(of: one, index: 0, size: 0, proof: [], root: .empty)
         }
+        for size in [MerkleTree.maximumSize + 1, .max] {
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in
+                try MerkleProof.verifyInclusion(of: one, index: 0, size: size, proof: [], root: one)
+            }
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in try verify(size, one, size, one, []) }
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in try verify(1, one, size, one, []) }
+        }
         expectRefusal(.wrongProofLength) { () throws(MerkleError) in
             try MerkleProof.verifyInclusion(of: one, index: 0, size: 1, proof: [two], root: one)
         }

@@ -1,3 +1,4 @@
+import Crypto
 import MerkleLog
 import Testing
 
@@ -193,6 +194,26 @@ struct SignedNoteTests {
         }
     }
 
+    @Test("a cosignature whose time is 2^63 or later is refused, though its key has made it")
+    func lateCosignature() throws {
+        let key = try Curve25519.Signing.PrivateKey(rawRepresentation: (100..<132).map { UInt8($0) })
+        for (time, isTaken) in [((1 << 63) - 1, true), (1 << 63, false), (UInt64.max, false)] {
+            let message = "cosignature/v1\ntime \(time)\n\(NoteSamples.checkpoint)"
+            let bytes = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: time >> UInt64($0)) }
+            let signature = try NoteSignature(
+                name: witness.name,
+                keyID: witness.keyID,
+                signature: bytes + key.signature(for: Array(message.utf8))
+            )
+            let note = try SignedNote(text: NoteSamples.checkpoint, signatures: [signature])
+            if isTaken {
+                #expect(try note.verified(by: [witness]).map(\.time) == [time])
+            } else {
+                expectRefusal(note: .invalidSignature) { () throws(NoteError) in _ = try note.verified(by: [witness]) }
+            }
+        }
+    }
+
     @Test("texts with empty lines end at the last one")
     func emptyLines() throws {
         let signer = try NoteSigner(parsing: NoteSamples.logSigner)
@@ -268,6 +289,10 @@ struct SignedNoteTests {
         #expect(full.signatures.count == 100)
         let more = full.encoded + NoteSamples.logLine + "\n"
         expectRefusal(note: .tooManySignatures) { () throws(NoteError) in _ = try SignedNote(parsing: more) }
+        // A note that is over a limit is refused for that, whatever else is wrong with it.
+        expectRefusal(note: .tooManySignatures) { () throws(NoteError) in
+            _ = try SignedNote(parsing: full.encoded + "-\n")
+        }
         let room = SignedNote.maximumSize - 2 - NoteSamples.logLine.utf8.count - 1
         let text = String(repeating: "a", count: room) + "\n"
         var large = try SignedNote(text: text, signatures: [note.signatures[0]])
@@ -275,6 +300,7 @@ struct SignedNoteTests {
         #expect(try SignedNote(parsing: large.bytes) == large)
         expectRefusal(note: .tooLarge) { () throws(NoteError) in try large.add(note.signatures[0]) }
         expectRefusal(note: .tooLarge) { () throws(NoteError) in _ = try SignedNote(parsing: [10] + large.bytes) }
+        expectRefusal(note: .tooLarge) { () throws(NoteError) in _ = try SignedNote(parsing: large.bytes + [0, 1]) }
         expectRefusal(note: .tooLarge) { () throws(NoteError) in
             _ = try SignedNote(text: "a" + text, signatures: [note.signatures[0]])
         }
@@ -282,7 +308,7 @@ struct SignedNoteTests {
         expectRefusal(note: .malformedSignature) { () throws(NoteError) in
             _ = try NoteSignature(name: "a", keyID: 1, signature: [])
         }
-        for name in ["", "a b", "a+", "a\n", "\u{3000}"] {
+        for name in ["", "a b", "a+", "a\n", "a\u{1}", "\u{3000}"] {
             expectRefusal(note: .invalidName) { () throws(NoteError) in
                 _ = try NoteSignature(name: name, keyID: 1, signature: [1])
             }

@@ -41,7 +41,7 @@ package enum MerkleProof {
         var rest = proof[...]
         // A complete earlier tree is a node of the later one, and stands for the proof's first hash.
         let start = from.nonzeroBitCount == 1 ? earlier : rest.popFirst()
-        guard let start, !proof.isEmpty else { throw wrongLength }
+        guard let start else { throw wrongLength }
         var path = Path(from - 1, last: to - 1)
         path.skipRight()
         var earlierHash = start

@@ -4,7 +4,9 @@ extension MerkleHash: CustomStringConvertible {
 
     /// Reads the one base64 form of a hash, 44 characters; nil for anything else.
     package init?(base64: String) {
-        guard let bytes = StrictBase64.bytes(base64), let hash = MerkleHash(bytes) else { return nil }
+        guard base64.utf8.count == 44, let bytes = StrictBase64.bytes(base64), let hash = MerkleHash(bytes) else {
+            return nil
+        }
         self = hash
     }
 

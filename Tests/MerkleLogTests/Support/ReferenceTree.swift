@@ -70,7 +70,7 @@ final class ReferenceTree {
     /// The largest power of two that is smaller than a number.
     static func split(_ count: Int) -> Int {
         var split = 1
-        while split * 2 < count { split *= 2 }
+        while split < count - split { split *= 2 }
         return split
     }
 }
