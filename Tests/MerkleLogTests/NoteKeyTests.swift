@@ -47,6 +47,7 @@ struct NoteKeyTests {
         let signer = try NoteSigner(parsing: NoteSamples.logSigner)
         let secret = "AQABAgMEBQYHCAkK"
         #expect(signer.text.contains(secret))
+        #expect(Mirror(reflecting: signer).children.isEmpty)
         var dumped = ""
         dump([signer], to: &dumped)
         for text in [
@@ -121,6 +122,15 @@ struct NoteKeyTests {
         #expect(key.isNamed(by: note.signatures[0]) && !key.isNamed(by: note.signatures[1]))
         expectRefusal(note: .invalidSignature) { () throws(NoteError) in
             _ = try witness.verify(note.signatures[0], of: note.text)
+        }
+        let good = note.signatures[0]
+        let renamed = try NoteSignature(name: "elsewhere", keyID: good.keyID, signature: good.signature)
+        let renumbered = try NoteSignature(name: good.name, keyID: good.keyID ^ 1, signature: good.signature)
+        #expect(try key.verify(good, of: note.text).key == key)
+        for other in [renamed, renumbered] {
+            expectRefusal(note: .invalidSignature) { () throws(NoteError) in
+                _ = try key.verify(other, of: note.text)
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ package struct NoteSignature: Sendable, Hashable {
             throw NoteError(.malformedSignature, "A signature line does not begin with an em dash and a space.")
         }
         let parts = rest.unicodeScalars.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 2, let bytes = StrictBase64.bytes(Substring(parts[1])), bytes.count >= 4 else {
+        guard parts.count == 2, let bytes = StrictBase64.bytes(Substring(parts[1])) else {
             throw NoteError(.malformedSignature, "A signature line is not a name and the base64 of a signature.")
         }
         try self.init(
