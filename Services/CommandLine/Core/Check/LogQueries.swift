@@ -25,7 +25,7 @@ enum LogQueries {
     }
 
     /// The lanes of every service, with what they say of the audit log.
-    static let lanes = ["gateway", "engine", "scheduler", "jobs"].map { schema in
+    static let lanes = ["gateway", "engine", "scheduler", "jobs", "audit"].map { schema in
         """
         SELECT '\(schema)' AS schema, epoch, producer, closed_at, audit_last, audit_verified FROM \(schema).lanes
         """
