@@ -1,8 +1,8 @@
 extension JSONDocument {
     /// Whether the document is written in the form of RFC 8785, all of it: what its canonical bytes would be.
     ///
-    /// It costs far less than writing them: what stands where is known, and only what has escapes or is a number that may
-    /// be written in several ways is written again.
+    /// It costs far less than writing them: what stands where is known, and only what has escapes or is a number that
+    /// may be written in several ways is written again.
     package var isCanonical: Bool { root.byteRange == bytes.indices && root.isCanonical }
 }
 
@@ -19,8 +19,8 @@ extension JSONView {
 
 /// Compares the parts of a validated document with their canonical form.
 ///
-/// Between two parts of a validated document stand the one sign that the grammar asks for and white space, so that parts
-/// which stand as near to each other as they can have none between them.
+/// Between two parts of a validated document stand the one sign that the grammar asks for and white space, so that
+/// parts which stand as near to each other as they can have none between them.
 private struct JSONCanonicalCheck {
     let bytes: UnsafeBufferPointer<UInt8>
     let nodes: UnsafeBufferPointer<JSONNode>

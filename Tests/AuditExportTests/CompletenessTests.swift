@@ -31,7 +31,7 @@ struct CompletenessTests {
     }
 
     @Test(
-        "a range counts if it is two whole numbers in their order, below the entry that says so, which was done for nobody",
+        "a range counts if it is two whole numbers in their order, below the entry that says so",
         arguments: [
             (#"{"ranges":[[5,5]]}"#, true), (#"{"more":1,"ranges":[[0,9]]}"#, true),
             (#"{"ranges":[[],null,[5],[5,5,5],["5","5"],[5,5]]}"#, true), (#"{"ranges":[[6,5]]}"#, false),

@@ -138,7 +138,8 @@ struct HostileFolderTests {
         }
         #expect(try make(50, false) == .good)
         #expect(try make(50, true) == .bad("file", Array(repeating: "d", count: 50).joined(separator: "/") + "/f"))
-        #expect(try make(200, false) == .bad("file", Array(repeating: "d", count: 128).joined(separator: "/")))
+        #expect(try make(1_500, false) == .good)
+        #expect(try make(300, true) == .bad("file", Array(repeating: "d", count: 300).joined(separator: "/") + "/f"))
     }
 
     @Test("a directory that is not there, or is none, has no verdict")

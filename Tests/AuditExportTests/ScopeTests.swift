@@ -56,6 +56,9 @@ struct ScopeTests {
         var export = base
         export.files["scope"] = try base.scope(signer: other)
         #expect(try export.outcome(keys: [TestExport.signer, other]) == refused)
+        let text = String(decoding: base.files["scope"] ?? [], as: UTF8.self).components(separatedBy: "\n\n")[0] + "\n"
+        export.files["scope"] = try TestExport.note(text, signers: [TestExport.signer, other])
+        #expect(try export.outcome(keys: [TestExport.signer, other]) == refused)
         export.files["scope"] = base.files["scope"]
         #expect(try export.outcome(keys: [TestExport.signer, other]) == .good)
         export.files["checkpoint"] = try base.checkpoint(signers: [TestExport.signer, other])

@@ -2,8 +2,8 @@ import MerkleLog
 
 /// The tiles of a tree in the order of the bytes of their paths, which is not that of their indexes.
 ///
-/// `x001/234` comes before `x001/x234/067`, and that before `x002/000`. They are made one by one, since a checkpoint may
-/// speak of more of them than could ever be listed.
+/// `x001/234` comes before `x001/x234/067`, and that before `x002/000`. They are made one by one, since a checkpoint
+/// may speak of more of them than could ever be listed.
 enum TilePathOrder {
     /// The first tile of a tree that meets a condition; all that come before it were asked for.
     static func first(size: UInt64, where matches: (Tile) -> Bool) -> Tile? {

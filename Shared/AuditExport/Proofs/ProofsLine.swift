@@ -18,7 +18,7 @@ package enum ProofsLine {
         }
     }
 
-    /// A line, with its line feed: an entry's canonical bytes, its index, and its inclusion proof from the leaf upwards.
+    /// A line, with its line feed: an entry's canonical bytes, its index, and its proof from the leaf upwards.
     package static func entry(_ canonical: [UInt8], index: UInt64, proof: [MerkleHash]) -> [UInt8] {
         line { writer in
             writer.member("entry", String(decoding: canonical, as: UTF8.self))

@@ -86,7 +86,7 @@ struct BundleCheck: Sendable {
 }
 
 extension ExportFolder {
-    /// Checks the size of a tile without reading it; throws where it is another.
+    /// Checks that a tile can be opened and has its size, without reading it; throws where it is not so.
     func checkSize(of tile: Tile) throws(ExportFault) {
         guard size(of: tile.path) == tile.byteCount else { throw tile.malformed("it has not 32 bytes for each hash") }
     }

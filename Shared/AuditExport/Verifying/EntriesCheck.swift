@@ -44,7 +44,7 @@ struct EntriesCheck {
     private mutating func append(_ facts: EntryFacts, _ leaf: MerkleHash, at index: UInt64) {
         count += 1
         guard scope == nil else { return digest.append(leaf) }
-        lanes.append(facts.number, lane: lanes.number(of: facts.lane), at: index)
+        lanes.append(facts.seq, lane: lanes.number(of: facts.lane), at: index)
         for range in facts.seals {
             sealed.insert(range)
         }

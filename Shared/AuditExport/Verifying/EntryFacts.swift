@@ -9,7 +9,7 @@ struct EntryFacts: Sendable {
 
     let id: EntryID
     let lane: LaneName
-    let number: Int64
+    let seq: Int64
 
     /// The ranges that the entry says were sealed.
     let seals: [ClosedRange<UInt64>]
@@ -90,7 +90,7 @@ extension EntryFacts {
         guard isOwn else { throw EntryRefusal("it is of another tenant") }
         let producer = try EntryFacts.text("producer", members.producer) { Array($0) }
         lane = LaneName(producer: producer, epoch: try EntryFacts.number("epoch", members.epoch))
-        number = try EntryFacts.number("seq", members.number)
+        seq = try EntryFacts.number("seq", members.seq)
         try EntryFacts.text("action", members.action) { _ in }
         guard members.actor?.kind == .object else { throw EntryRefusal("its actor is no object") }
         guard members.object?.kind == .object else { throw EntryRefusal("its object is no object") }
@@ -129,7 +129,7 @@ private struct Members {
     var tenant: JSONView?
     var producer: JSONView?
     var epoch: JSONView?
-    var number: JSONView?
+    var seq: JSONView?
     var action: JSONView?
     var actor: JSONView?
     var object: JSONView?
@@ -147,7 +147,7 @@ private struct Members {
             case "object": object = member.value
             case "outcome": outcome = member.value
             case "producer": producer = member.value
-            case "seq": number = member.value
+            case "seq": seq = member.value
             case "tenant": tenant = member.value
             case "time": time = member.value
             case "v": version = member.value

@@ -24,7 +24,7 @@ final class ExportFolder: Sendable {
 
     /// Opens a directory.
     init(_ path: String) throws(ExportError) {
-        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system("\(path) cannot be opened") }
     }
 
@@ -32,7 +32,7 @@ final class ExportFolder: Sendable {
 
     /// Reads a file whole, if it has an allowed number of bytes.
     func read(_ name: String, sizes: ClosedRange<Int>) -> Content {
-        let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        let file = open(name)
         guard file >= 0 else {
             switch errno {
             case ENOENT, ENOTDIR: return .nothing
@@ -53,11 +53,18 @@ final class ExportFolder: Sendable {
         return sizes.contains(size) ? Self.read(file, size: size) : .wrongSize
     }
 
-    /// The number of bytes of a regular file; nil where there is none, or it cannot be told.
+    /// The number of bytes of a regular file; nil where there is none, or it cannot be opened.
     func size(of name: String) -> Int? {
+        let file = open(name)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
         var status = stat()
-        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-        return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
+    private func open(_ name: String) -> Int32 {
+        openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     }
 
     private static func read(_ file: Int32, size: Int) -> Content {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Verifies an export, offline, as the format's description says: its steps in their order, up to the first fault.
 ///
-/// Whoever made the export is not trusted: what it holds can make the verification slow, but not end it. Memory is taken
-/// for the id of each entry and for each lane; the entries themselves are read a few files at a time.
+/// Whoever made the export is not trusted: what it holds can make the verification slow, but not end it. Memory is
+/// taken for the id of each entry and for each lane; the entries themselves are read a few files at a time.
 package struct ExportVerifier: Sendable {
     private let keys: ExportKeys
     private let known: [[UInt8]]

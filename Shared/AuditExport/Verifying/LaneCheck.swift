@@ -34,7 +34,7 @@ struct LaneClosing: Sendable {
 /// A number that is not there may be that of an absent entry, if there are as many of these as numbers are skipped.
 struct LaneCheck {
     /// The first number that is due and not there; found once, the lanes are not followed any more.
-    private(set) var gap: ExportFault?
+    private var gap: ExportFault?
 
     private var numbers: [LaneName: Int] = [:]
     private var lanes: [Lane] = []
@@ -66,14 +66,14 @@ struct LaneCheck {
     mutating func close(_ closing: LaneClosing) { closings.append(closing) }
 
     /// Notes the next entry of a lane.
-    mutating func append(_ number: Int64, lane: Int, at index: UInt64) {
+    mutating func append(_ seq: Int64, lane: Int, at index: UInt64) {
         guard gap == nil else { return }
         let due = lanes[lane].last + 1
-        guard number >= due, number - due <= absent - lanes[lane].absent else {
-            gap = Self.gap(lanes[lane].name, due, "the entry \(index) has the number \(number) instead")
+        guard seq >= due, seq - due <= absent - lanes[lane].absent else {
+            gap = Self.gap(lanes[lane].name, due, "the entry \(index) has the number \(seq) instead")
             return
         }
-        lanes[lane].last = number
+        lanes[lane].last = seq
         lanes[lane].absent = absent
     }
 

@@ -94,8 +94,9 @@ struct TreeCheck {
         }
     }
 
-    /// What is wrong where the tiles do not follow from each other and lead to the root: they themselves, if the entries
-    /// lead to it, else the entries.
+    /// What is wrong where the tiles do not follow from each other and lead to the root.
+    ///
+    /// It is the tiles themselves, if the entries lead to the root, else the entries.
     private var whatIsWrong: ExportFault {
         let tile = firstChanged.flatMap { Tile(level: 0, index: $0 >> 8, in: checkpoint.size) } ?? firstWrong
         if let tile, (actual ?? claimed).root == checkpoint.root {

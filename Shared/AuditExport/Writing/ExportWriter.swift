@@ -2,9 +2,9 @@ package import MerkleLog
 
 /// Writes an export: takes the entries one by one, in the order of their indexes, and keeps none of them.
 ///
-/// The checkpoint is written last, when everything else is on the disk and has led to its root, so that a directory without
-/// the file `checkpoint` is an export that was not finished. A writer that has thrown, or is left before it has finished,
-/// leaves such a directory, which may be removed.
+/// The checkpoint is written last, when everything else is on the disk and has led to its root, so that a directory
+/// without the file `checkpoint` is an export that was not finished. A writer that has thrown, or is left before it has
+/// finished, leaves such a directory, which may be removed.
 package struct ExportWriter {
     private let checkpoint: Checkpoint
     private let checkpointBytes: [UInt8]
