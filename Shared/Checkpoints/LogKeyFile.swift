@@ -30,7 +30,7 @@ package struct LogKeyFile: Sendable {
             )
         }
         do {
-            return try signers.map { signer throws(NoteError) in try signer.renamed(origin) }
+            return try signers.map { signer throws(MerkleLogError) in try signer.renamed(origin) }
         } catch {
             throw CheckpointError(.keyFile, error.message)
         }

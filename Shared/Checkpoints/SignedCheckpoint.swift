@@ -7,13 +7,13 @@ package struct SignedCheckpoint: Sendable, Equatable {
     package let note: SignedNote
 
     /// Reads a signed note whose text is a checkpoint; signatures are not verified.
-    package init(note: SignedNote) throws(NoteError) {
+    package init(note: SignedNote) throws(MerkleLogError) {
         checkpoint = try Checkpoint(parsing: note.text)
         self.note = note
     }
 
     /// Signs a checkpoint with every key of the log: as the log, and as the log at a time in seconds since 1970.
-    package init(_ checkpoint: Checkpoint, signedBy signers: [NoteSigner], at time: UInt64) throws(NoteError) {
+    package init(_ checkpoint: Checkpoint, signedBy signers: [NoteSigner], at time: UInt64) throws(MerkleLogError) {
         self.checkpoint = checkpoint
         let text = checkpoint.text
         var signatures: [NoteSignature] = []

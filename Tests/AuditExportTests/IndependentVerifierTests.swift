@@ -1,4 +1,5 @@
 import AuditExport
+import Crypto
 import Foundation
 import MerkleLog
 import TestSupport
@@ -123,13 +124,8 @@ extension IndependentVerifierTests {
     func proofs() async throws {
         var random = SeededGenerator.random()
         let export = try TestExport(TestLog(entries: 21))
-        let root = Command.temporaryURL("proofs")
-        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(at: root) }
-        let keys = try ExportKeys(log: [TestExport.signer.verifierKey])
-        var arguments: [[String]] = []
-        var expected: [Outcome] = []
-        for number in 0..<150 {
+        var files: [[UInt8]] = []
+        for _ in 0..<150 {
             var lines = export.proofs([0, 20, Int.random(in: 0...20, using: &random)])
             let line = Int.random(in: 0..<lines.count, using: &random)
             switch Int.random(in: 0..<6, using: &random) {
@@ -139,20 +135,81 @@ extension IndependentVerifierTests {
             case 3: NoisyEntry.replaceValue(&lines[line], with: NoisyEntry.piece(using: &random), using: &random)
             default: NoisyNote.change(&lines[line], using: &random)
             }
+            files.append(Array(lines.joined()))
+        }
+        // What is as long as it may be, and a byte longer; half of a pair; the deepest nesting, and one more.
+        let lines = export.proofs([7])
+        let room = (1 << 20) - (lines[1].count - 1) - #""a":"","#.utf8.count
+        let members = [room, room + 1].map { #""a":"\#(String(repeating: "x", count: $0))","# }
+        let nested = [79, 80].map { "\"a\":\(String(repeating: "[", count: $0) + String(repeating: "]", count: $0))," }
+        for text in members + nested + [#""a":"\ud800","#, #""a":1e999,"#, " "] {
+            files.append(lines[0] + Array("{\(text)".utf8) + lines[1].dropFirst())
+        }
+        try await compare(proofs: files)
+    }
+
+    /// Verifies each file with both, and expects the same verdict, fault and place.
+    private func compare(proofs files: [[UInt8]]) async throws {
+        let root = Command.temporaryURL("proofs")
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: root) }
+        let keys = try ExportKeys(log: [TestExport.signer.verifierKey])
+        var arguments: [[String]] = []
+        var expected: [Outcome] = []
+        for (number, bytes) in files.enumerated() {
             let file = root.appendingPathComponent("\(number).jsonl")
-            try Data(lines.joined()).write(to: file)
+            try Data(bytes).write(to: file)
             arguments.append([file.path, "--key", TestExport.signer.verifierKey.description, "--format", "json"])
             expected.append(Outcome(try ProofsVerifier(keys: keys).verify(file.path)))
         }
         let outcomes = try await IndependentVerifier.outcomes(arguments)
         #expect(outcomes.count == expected.count)
-        for (number, (ours, other)) in zip(expected, outcomes).enumerated() {
-            let text = String(
-                decoding: try Data(contentsOf: root.appendingPathComponent("\(number).jsonl")),
-                as: UTF8.self
-            )
+        for (file, (ours, other)) in zip(files, zip(expected, outcomes)) {
+            let text = String(decoding: file.prefix(4_096), as: UTF8.self)
             #expect(ours == other, "\(text): \(ours), the other verifier: \(other)")
         }
+    }
+
+    @Test("agrees on the latest time of a signature")
+    func times() async throws {
+        let export = try TestExport(TestLog(entries: 2))
+        let key = try Curve25519.Signing.PrivateKey(rawRepresentation: Array(repeating: 1, count: 32))
+        let log = TestExport.signer.cosigner.verifierKey
+        let text = "\(log.name)\n2\n\(export.root.base64)\n"
+        let plain = try TestExport.signer.sign(text)
+        let cases = try [0, 1 << 63 - 1, 1 << 63, UInt64.max].map { time in
+            let message = Array("cosignature/v1\ntime \(time)\n\(text)".utf8)
+            let bytes = withUnsafeBytes(of: time.bigEndian) { Array($0) } + (try key.signature(for: message))
+            let signature = try NoteSignature(name: log.name, keyID: log.keyID, signature: bytes)
+            var changed = export
+            changed.files["checkpoint"] = try SignedNote(text: text, signatures: [plain, signature]).bytes
+            #expect(try changed.outcome() == (time < 1 << 63 ? .good : .bad("checkpoint", "checkpoint")))
+            return ("\(time)", VerifierInput(changed))
+        }
+        try await compare(cases)
+    }
+
+    @Test("agrees on names of files that are no UTF-8")
+    func names() async throws {
+        let root = Command.temporaryURL("names")
+        defer { try? FileManager.default.removeItem(at: root) }
+        let keys = try ExportKeys(log: [TestExport.signer.verifierKey])
+        var arguments: [[String]] = []
+        var expected: [Outcome] = []
+        let names: [[UInt8]] = [[0xFF], [0x61, 0xC3, 0x28, 0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF0, 0x9F]]
+        for (number, name) in names.enumerated() {
+            let folder = root.appendingPathComponent("\(number)")
+            arguments.append(try VerifierInput(TestExport(TestLog(entries: 2))).write(to: folder))
+            let directory = folder.appendingPathComponent("export").path
+            let path = (Array("\(directory)/".utf8) + name + [0]).map { CChar(bitPattern: $0) }
+            let file = open(path, O_CREAT | O_CLOEXEC, 0o600)
+            #expect(file >= 0)
+            close(file)
+            expected.append(Outcome(try ExportVerifier(keys: keys).verify(directory)))
+        }
+        let outcomes = try await IndependentVerifier.outcomes(arguments)
+        #expect(outcomes == expected)
+        #expect(expected.allSatisfy { $0.fault == "file" && $0.place?.contains("\u{FFFD}") == true })
     }
 }
 

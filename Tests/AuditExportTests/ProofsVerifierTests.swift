@@ -23,6 +23,8 @@ struct ProofsVerifierTests {
         Array(String(decoding: line, as: UTF8.self).replacingOccurrences(of: old, with: new).utf8)
     }
 
+    private func added(_ members: String, _ line: [UInt8]) -> [UInt8] { Array("{\(members)".utf8) + line.dropFirst() }
+
     @Test("are written as the format says")
     func form() throws {
         let lines = export.proofs([299])
@@ -78,15 +80,27 @@ struct ProofsVerifierTests {
             ("7", changed(lines[1], "create", "delete")), ("8", changed(lines[1], "\"index\":7", "\"index\":8")),
             ("300", changed(lines[1], "\"index\":7", "\"index\":300")),
             ("7", changed(lines[1], "\"proof\":[", "\"proof\":[\"\",")),
-            ("7", changed(lines[1], "\"proof\"", "\"proofs\"")), ("7", changed(lines[1], "\"entry\"", "\"item\"")),
+            ("7", changed(lines[1], "\"proof\"", "\"proofs\"")), ("7", changed(lines[1], "\"entry\"", "\"enter\"")),
             ("7", changed(lines[1], "\"proof\":[", "\"proof\":[\"\(MerkleHash.empty.base64)\",")),
             ("7", changed(lines[1], "=\"", "\"")), ("7", changed(lines[1], "\"proof\":[", "\"proof\":[null,")),
             ("41", changed(other, "acme", "acne")),
-            ("9223372036854775807", changed(lines[1], "\"index\":7", "\"index\":9223372036854775807")),
+            ("9007199254740991", changed(lines[1], "\"index\":7", "\"index\":9007199254740991")),
         ]
         for (place, line) in wrong {
             #expect(try outcome([lines[0], lines[2], line, lines[1]]) == .bad("entry", place), "\(place)")
         }
+    }
+
+    @Test("may have members that nobody knows, and a mebibyte in a line")
+    func limits() throws {
+        let lines = export.proofs([7])
+        let padded: (Int) -> [UInt8] = { size in
+            let length = size - (lines[1].count - 1) - #""a":"","#.utf8.count
+            return added(#""a":"\#(String(repeating: "x", count: length))","#, lines[1])
+        }
+        #expect(try outcome([lines[0], padded(1 << 20)]) == .good)
+        #expect(try outcome([lines[0], padded(1 << 20).dropLast()]) == .good)
+        #expect(try outcome([lines[0], padded((1 << 20) + 1)]) == .bad("entry", "line 2"))
     }
 
     @Test("are found by their line where they have no index")
@@ -96,7 +110,10 @@ struct ProofsVerifierTests {
             [10], Array("{}\n".utf8), Array("[]\n".utf8), Array("{\n".utf8), [0xFF, 10],
             changed(lines[1], "\"index\":7", "\"index\":-7"), changed(lines[1], "\"index\":7", "\"index\":7.0"),
             changed(lines[1], "\"index\":7", "\"index\":\"7\""),
-            changed(lines[1], "\"index\":7", "\"index\":9223372036854775808"),
+            changed(lines[1], "\"index\":7", "\"index\":9007199254740992"),
+            added(" ", lines[1]), changed(lines[1], "create", #"\u0063reate"#), added(#""z":1,"#, lines[1]),
+            added(#""a":"\ud800","#, lines[1]),
+            added("\"a\":\(String(repeating: "[", count: 80) + String(repeating: "]", count: 80)),", lines[1]),
             changed(lines[1], "\"index\":7", "\"index\":7,\"index\":7"), changed(lines[1], "\"index\"", "\"place\""),
             changed(lines[1], "}\n", " x}\n"), Array(repeating: 32, count: 1 << 21) + lines[1],
         ]

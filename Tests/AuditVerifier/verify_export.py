@@ -205,10 +205,17 @@ def parse_verifier_key(text: str, is_log: bool) -> Key:
     require(re.fullmatch(r"[0-9a-fA-F]{8}", key_id), "the key id")
     data = base64_decode(encoded)
     require(len(data) == 33 and data[0] in (TYPE_NOTE, TYPE_TIMED), "the type or the length")
-    point_decode(data[1:])
+    require(is_canonical_key(data[1:]), "the key is not in canonical encoding")
     key = Key(name, data[0], data[1:], is_log)
     require(key.id().hex() == key_id.lower(), "the key id is not that of the key")
     return key
+
+
+def is_canonical_key(public: bytes) -> bool:
+    """Section "Keys": what can be told from the bytes. A number that is on no point verifies nothing."""
+    number = int.from_bytes(public, "little")
+    y, sign = number & (1 << 255) - 1, number >> 255
+    return y < P and not (sign and y in (1, P - 1))
 
 
 def key_ring(log_keys: list[str], witness_keys: list[str]) -> Keys:
@@ -311,7 +318,7 @@ def signature_valid(key: Key, text: bytes, value: bytes) -> bool:
     if len(value) != 72:
         return False
     time = int.from_bytes(value[:8], "big")
-    return ed25519_valid(key.public, b"cosignature/v1\ntime %d\n" % time + text, value[8:])
+    return time < 2**63 and ed25519_valid(key.public, b"cosignature/v1\ntime %d\n" % time + text, value[8:])
 
 
 def signers(note: Note, keys: Keys, pass_over_unknown: bool) -> list[Key]:
@@ -743,8 +750,8 @@ def list_files(directory: str) -> tuple[set[str], list[str]]:
 
 
 def path_text(path: str) -> str:
-    """A path as text. Bytes that are not UTF-8 become U+FFFD."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    """A path as text. Each byte that is no part of valid UTF-8 becomes U+FFFD."""
+    return re.sub("[\udc80-\udcff]", "\ufffd", os.fsencode(path).decode("utf-8", "surrogateescape"))
 
 
 NUMBERED_PATH = re.compile(r"tile/([0-7]|entries)/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/[0-9]{1,3})?", re.ASCII)
@@ -1028,16 +1035,16 @@ def verify_export(directory: str, keys: Keys, known: list[bytes]) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 # Section "Entries with proofs".
 
-MAX_LINE = 1024 * 1024  # an entry of 65,535 bytes with six bytes of escape for each, and its proof, is far shorter
+MAX_LINE = 1024 * 1024  # without its LF; an entry of 65,535 bytes with six bytes of escape for each, and its proof, is far shorter
 
 
 def verify_proofs(path: str, keys: Keys) -> None:
     """Section "Entries with proofs": the checkpoint of the first line, then line by line. Returns if all is good."""
     with open(path, "rb") as file:
         with blame("checkpoint", "checkpoint"):
-            checkpoint = proofs_checkpoint(file.readline(MAX_LINE + 1), keys)
+            checkpoint = proofs_checkpoint(file.readline(MAX_LINE + 2), keys)
         number = 1
-        while line := file.readline(MAX_LINE + 1):
+        while line := file.readline(MAX_LINE + 2):
             number += 1
             check_proof_line(line, number, checkpoint)
 
@@ -1054,7 +1061,7 @@ def check_proof_line(line: bytes, number: int, checkpoint: Checkpoint) -> None:
     place: object = f"line {number}"
     with blame("entry", place):
         item = parse_line(line)
-        require(is_whole(item.get("index"), 0, 2**63 - 1), "the index")
+        require(is_whole(item.get("index"), 0, 2**53 - 1), "the index")
         place = item["index"]
     with blame("entry", place):
         proof = [base64_hash(text) for text in proof_list(item)]
@@ -1068,17 +1075,12 @@ def proof_list(item: dict) -> list:
 
 
 def parse_line(line: bytes) -> dict:
-    """Section "Entries with proofs": a line is a JSON object. No name may be there twice: readers differ on these."""
-    require(len(line) <= MAX_LINE, "the line is too long")
-    value = json.loads(line.decode("utf-8"), object_pairs_hook=unique_members, parse_constant=refuse)
+    """Section "Entries with proofs": a line is a JSON object in canonical form."""
+    text = line.removesuffix(b"\n")
+    require(len(text) <= MAX_LINE, "the line is too long")
+    value = parse_canonical(text)
     require(isinstance(value, dict), "not an object")
     return value
-
-
-def unique_members(pairs: list[tuple[str, object]]) -> dict:
-    members = dict(pairs)
-    require(len(members) == len(pairs), "a name that is there twice")
-    return members
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ struct CheckpointTests {
     @Test("what is not exactly a checkpoint is refused, extension lines too")
     func malformed() {
         let good = NoteSamples.checkpoint
-        let rows: [(NoteError.Code, String)] = [
+        let rows: [(MerkleLogError.Code, String)] = [
             (.malformedCheckpoint, ""), (.malformedCheckpoint, "\n\n\n"),
             (.malformedCheckpoint, String(good.dropLast())),
             (.malformedCheckpoint, good + "\n"), (.malformedCheckpoint, good + "extension\n"),
@@ -42,7 +42,7 @@ struct CheckpointTests {
             (.invalidOrigin, good.replacingFirst("e", with: "\u{212A}")),
         ]
         for (code, text) in rows {
-            expectRefusal(note: code, "\(text)") { () throws(NoteError) in _ = try Checkpoint(parsing: text) }
+            expectRefusal(code, "\(text)") { () throws(MerkleLogError) in _ = try Checkpoint(parsing: text) }
         }
     }
 
@@ -56,12 +56,12 @@ struct CheckpointTests {
             "", " ", "a b", "a\n", "a\nb", "a+b", "é", "\u{7f}", "\t", "\u{a0}", String(repeating: "x", count: 256),
         ] {
             #expect(!Checkpoint.isOrigin(origin), "\(origin)")
-            expectRefusal(note: .invalidOrigin) { () throws(NoteError) in
+            expectRefusal(.invalidOrigin) { () throws(MerkleLogError) in
                 _ = try Checkpoint(origin: origin, size: 1, root: .empty)
             }
         }
         for size in [1 << 63, UInt64.max] {
-            expectRefusal(note: .sizeOutOfRange) { () throws(NoteError) in
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in
                 _ = try Checkpoint(origin: "a", size: size, root: .empty)
             }
         }

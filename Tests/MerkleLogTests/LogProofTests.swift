@@ -38,16 +38,16 @@ struct LogProofTests {
     @Test("a proof that proves something else is refused")
     func refused() throws {
         let origin = NoteSamples.origin
-        expectRefusal(note: .invalidProof) { () throws(NoteError) in
+        expectRefusal(.invalidProof) { () throws(MerkleLogError) in
             _ = try proof.verify(leaf: .leaf("259".utf8), origin: origin, keys: [log])
         }
-        expectRefusal(note: .wrongOrigin) { () throws(NoteError) in
+        expectRefusal(.wrongOrigin) { () throws(MerkleLogError) in
             _ = try proof.verify(leaf: leaf, origin: "example.com/other", keys: [log])
         }
-        expectRefusal(note: .unknownSigner) { () throws(NoteError) in
+        expectRefusal(.unknownSigner) { () throws(MerkleLogError) in
             _ = try proof.verify(leaf: leaf, origin: origin, keys: [])
         }
-        expectRefusal(note: .unknownSigner) { () throws(NoteError) in
+        expectRefusal(.unknownSigner) { () throws(MerkleLogError) in
             _ = try proof.verify(leaf: leaf, origin: origin, keys: [witness])
         }
         let changes = try [
@@ -57,7 +57,7 @@ struct LogProofTests {
             LogProof(index: 258, hashes: proof.hashes + [.empty], checkpoint: proof.checkpoint),
         ]
         for changed in changes {
-            expectRefusal(note: .invalidProof) { () throws(NoteError) in
+            expectRefusal(.invalidProof) { () throws(MerkleLogError) in
                 _ = try changed.verify(leaf: leaf, origin: origin, keys: [log])
             }
         }
@@ -67,13 +67,13 @@ struct LogProofTests {
             hashes: proof.hashes,
             checkpoint: SignedNote(text: text, signatures: proof.checkpoint.signatures)
         )
-        expectRefusal(note: .invalidSignature) { () throws(NoteError) in
+        expectRefusal(.invalidSignature) { () throws(MerkleLogError) in
             _ = try forged.verify(leaf: leaf, origin: origin, keys: [log])
         }
         let signer = try NoteSigner(parsing: NoteSamples.logSigner)
         let plain = try SignedNote(text: "text\n", signatures: [signer.sign("text\n")])
         let other = try LogProof(index: 258, hashes: proof.hashes, checkpoint: plain)
-        expectRefusal(note: .malformedCheckpoint) { () throws(NoteError) in
+        expectRefusal(.malformedCheckpoint) { () throws(MerkleLogError) in
             _ = try other.verify(leaf: leaf, origin: origin, keys: [log])
         }
     }
@@ -81,7 +81,7 @@ struct LogProofTests {
     @Test("what is not exactly a proof file is refused")
     func malformed() {
         let good = NoteSamples.proof
-        let rows: [(NoteError.Code, String)] = [
+        let rows: [(MerkleLogError.Code, String)] = [
             (.malformedProof, ""), (.malformedProof, "c2sp.org/tlog-proof@v1"), (.malformedProof, "\n" + good),
             (.malformedProof, good.replacingFirst("@v1", with: "@v2")),
             (.malformedProof, good.replacingFirst("@v1\n", with: "@v1\n\n")),
@@ -105,13 +105,13 @@ struct LogProofTests {
             (.malformedNote, good + "\n"),
         ]
         for (code, text) in rows {
-            expectRefusal(note: code, "\(text)") { () throws(NoteError) in _ = try LogProof(parsing: text.utf8) }
+            expectRefusal(code, "\(text)") { () throws(MerkleLogError) in _ = try LogProof(parsing: text.utf8) }
         }
         let bytes = Array(good.utf8)
         for (offset, byte) in [(3, 0xff), (30, 0xff), (40, 0xff), (bytes.count - 3, 0xff)] as [(Int, UInt8)] {
             var broken = bytes
             broken[offset] = byte
-            #expect(throws: NoteError.self) { try LogProof(parsing: broken) }
+            #expect(throws: MerkleLogError.self) { try LogProof(parsing: broken) }
         }
     }
 
@@ -121,20 +121,20 @@ struct LogProofTests {
         let most = try LogProof(index: (1 << 63) - 1, hashes: Array(repeating: .empty, count: 64), checkpoint: note)
         #expect(try LogProof(parsing: most.bytes) == most)
         let more = most.encoded.replacingFirst("\n\n", with: "\n\(MerkleHash.empty.base64)\n\n")
-        expectRefusal(note: .malformedProof) { () throws(NoteError) in _ = try LogProof(parsing: more.utf8) }
-        expectRefusal(note: .malformedProof) { () throws(NoteError) in
+        expectRefusal(.malformedProof) { () throws(MerkleLogError) in _ = try LogProof(parsing: more.utf8) }
+        expectRefusal(.malformedProof) { () throws(MerkleLogError) in
             _ = try LogProof(index: 0, hashes: Array(repeating: .empty, count: 65), checkpoint: note)
         }
-        expectRefusal(note: .sizeOutOfRange) { () throws(NoteError) in
+        expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in
             _ = try LogProof(index: 1 << 63, hashes: [], checkpoint: note)
         }
         let extra = [UInt8](repeating: 1, count: LogProof.maximumSize / 4 * 3)
-        expectRefusal(note: .tooLarge) { () throws(NoteError) in
+        expectRefusal(.tooLarge) { () throws(MerkleLogError) in
             _ = try LogProof(index: 0, extra: extra, hashes: [], checkpoint: note)
         }
         let large = try LogProof(index: 0, extra: extra.dropLast(3_000), hashes: [], checkpoint: note)
         #expect(try LogProof(parsing: large.bytes) == large)
         let padding = [UInt8](repeating: 10, count: LogProof.maximumSize)
-        expectRefusal(note: .tooLarge) { () throws(NoteError) in _ = try LogProof(parsing: large.bytes + padding) }
+        expectRefusal(.tooLarge) { () throws(MerkleLogError) in _ = try LogProof(parsing: large.bytes + padding) }
     }
 }

@@ -8,6 +8,25 @@ struct NoteKeyTests {
         let key = try NoteVerifierKey(parsing: text)
         #expect(key.description == text)
         #expect(try NoteVerifierKey(name: key.name, kind: key.kind, publicKey: key.publicKey) == key)
+        let id = try #require(text.split(separator: "+").dropFirst().first.map(String.init))
+        #expect(try NoteVerifierKey(parsing: text.replacingFirst(id, with: id.uppercased())) == key)
+    }
+
+    @Test("a public key has one encoding")
+    func encodings() {
+        let accepts: (Int, UInt8, UInt8) -> Bool = { low, rest, top in
+            let bytes = [UInt8(low)] + Array(repeating: rest, count: 30) + [top]
+            return (try? NoteVerifierKey(name: "a", kind: .log, publicKey: bytes)) != nil
+        }
+        for low in 0...0xff {
+            #expect(accepts(low, 0, 0))
+            // The sign of x tells two points apart, but for those whose x is 0.
+            #expect(accepts(low, 0, 0x80) == (low != 1), "\(low)")
+            // The numbers from 2^255 - 19 on are the modulus and more; the one before it is -1.
+            #expect(accepts(low, 0xff, 0x7f) == (low < 0xed), "\(low)")
+            #expect(accepts(low, 0xff, 0xff) == (low < 0xec), "\(low)")
+            #expect(accepts(low, 0xff, 0xfe))
+        }
     }
 
     @Test("private keys are read and written, and have the public keys that another program has computed")
@@ -38,7 +57,7 @@ struct NoteKeyTests {
         let signature = try kind == .log ? again.sign(text) : again.cosign(text, time: 7)
         #expect(try signer.verifierKey.verify(signature, of: text).time == (kind == .log ? nil : 7))
         #expect(try NoteSigner.generate(name: "example.com/new", kind: kind).verifierKey != signer.verifierKey)
-        expectRefusal(note: .invalidName) { () throws(NoteError) in _ = try NoteSigner.generate(name: "a b", kind: kind)
+        expectRefusal(.invalidName) { () throws(MerkleLogError) in _ = try NoteSigner.generate(name: "a b", kind: kind)
         }
     }
 
@@ -68,10 +87,9 @@ struct NoteKeyTests {
     @Test("what is not exactly a public key is refused")
     func malformedPublicKeys() {
         let good = NoteSamples.logKey
-        let rows: [(NoteError.Code, String)] = [
+        let rows: [(MerkleLogError.Code, String)] = [
             (.malformedKey, ""), (.malformedKey, "a"), (.malformedKey, "a+b"), (.malformedKey, "++"),
             (.malformedKey, good + "="), (.malformedKey, good + "\n"), (.malformedKey, String(good.dropLast())),
-            (.malformedKey, good.replacingFirst("29b87bfc", with: "29B87BFC")),
             (.malformedKey, good.replacingFirst("29b87bfc", with: "29b87bfd")),
             (.malformedKey, good.replacingFirst("29b87bfc", with: "029b87bfc")),
             (.malformedKey, good.replacingFirst("audit", with: "audi")),
@@ -83,14 +101,14 @@ struct NoteKeyTests {
             (.unsupportedKey, good.replacingFirst("+AQ", with: "+Bg")), (.unsupportedKey, "a+29b87bfc+/w=="),
         ]
         for (code, text) in rows {
-            expectRefusal(note: code, "\(text)") { () throws(NoteError) in _ = try NoteVerifierKey(parsing: text) }
+            expectRefusal(code, "\(text)") { () throws(MerkleLogError) in _ = try NoteVerifierKey(parsing: text) }
         }
         for count in [0, 1, 31, 33, 64] {
             let bytes = [UInt8](repeating: 1, count: count)
-            expectRefusal(note: .malformedKey) { () throws(NoteError) in
+            expectRefusal(.malformedKey) { () throws(MerkleLogError) in
                 _ = try NoteVerifierKey(name: "a", kind: .log, publicKey: bytes)
             }
-            expectRefusal(note: .malformedKey) { () throws(NoteError) in
+            expectRefusal(.malformedKey) { () throws(MerkleLogError) in
                 _ = try NoteSigner(name: "a", kind: .log, seed: bytes)
             }
         }
@@ -99,7 +117,7 @@ struct NoteKeyTests {
     @Test("what is not exactly a private key is refused")
     func malformedPrivateKeys() {
         let good = NoteSamples.logSigner
-        let rows: [(NoteError.Code, String)] = [
+        let rows: [(MerkleLogError.Code, String)] = [
             (.malformedKey, ""), (.malformedKey, "PRIVATE+KEY+"), (.malformedKey, NoteSamples.logKey),
             (.malformedKey, good + "\n"), (.malformedKey, good.lowercased()), (.malformedKey, " " + good),
             (.malformedKey, good.replacingFirst("29b87bfc", with: "29b87bfd")),
@@ -110,7 +128,7 @@ struct NoteKeyTests {
             (.invalidName, good.replacingFirst("example.com/audit", with: "example.com audit")),
         ]
         for (code, text) in rows {
-            expectRefusal(note: code, "\(text)") { () throws(NoteError) in _ = try NoteSigner(parsing: text) }
+            expectRefusal(code, "\(text)") { () throws(MerkleLogError) in _ = try NoteSigner(parsing: text) }
         }
     }
 
@@ -120,7 +138,7 @@ struct NoteKeyTests {
         let witness = try NoteVerifierKey(parsing: NoteSamples.witnessKey)
         let note = try SignedNote(parsing: NoteSamples.note)
         #expect(key.isNamed(by: note.signatures[0]) && !key.isNamed(by: note.signatures[1]))
-        expectRefusal(note: .invalidSignature) { () throws(NoteError) in
+        expectRefusal(.invalidSignature) { () throws(MerkleLogError) in
             _ = try witness.verify(note.signatures[0], of: note.text)
         }
         let good = note.signatures[0]
@@ -128,7 +146,7 @@ struct NoteKeyTests {
         let renumbered = try NoteSignature(name: good.name, keyID: good.keyID ^ 1, signature: good.signature)
         #expect(try key.verify(good, of: note.text).key == key)
         for other in [renamed, renumbered] {
-            expectRefusal(note: .invalidSignature) { () throws(NoteError) in
+            expectRefusal(.invalidSignature) { () throws(MerkleLogError) in
                 _ = try key.verify(other, of: note.text)
             }
         }

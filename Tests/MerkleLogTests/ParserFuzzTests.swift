@@ -42,7 +42,8 @@ struct ParserFuzzTests {
                 let again =
                     isPrivate
                     ? (try? NoteSigner(parsing: changed))?.text : (try? NoteVerifierKey(parsing: changed))?.description
-                #expect(again == nil || bytes == Array(text.utf8), "\(changed)")
+                // The digits of the id may be in either case.
+                #expect(again == nil || again == text && changed.lowercased() == text.lowercased(), "\(changed)")
             }
         }
     }

@@ -88,29 +88,29 @@ struct ProofMutationTests {
     func edges() {
         let one = tree.leaves[0]
         let two = tree.leaves[1]
-        expectRefusal(.rootMismatch) { () throws(MerkleError) in try verify(0, one, 0, one, []) }
-        expectRefusal(.rootMismatch) { () throws(MerkleError) in try verify(5, one, 5, two, []) }
-        expectRefusal(.wrongProofLength) { () throws(MerkleError) in try verify(5, one, 5, one, [two]) }
-        expectRefusal(.emptyTree) { () throws(MerkleError) in try verify(0, .empty, 5, one, []) }
-        expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in try verify(6, one, 5, one, []) }
-        expectRefusal(.wrongProofLength) { () throws(MerkleError) in try verify(4, one, 5, one, []) }
-        expectRefusal(.wrongProofLength) { () throws(MerkleError) in try verify(3, one, 5, one, []) }
-        #expect(holds { () throws(MerkleError) in try verify(0, .empty, 0, .empty, []) })
-        #expect(holds { () throws(MerkleError) in try verify(5, one, 5, one, []) })
-        expectRefusal(.indexOutOfRange) { () throws(MerkleError) in
+        expectRefusal(.rootMismatch) { () throws(MerkleLogError) in try verify(0, one, 0, one, []) }
+        expectRefusal(.rootMismatch) { () throws(MerkleLogError) in try verify(5, one, 5, two, []) }
+        expectRefusal(.wrongProofLength) { () throws(MerkleLogError) in try verify(5, one, 5, one, [two]) }
+        expectRefusal(.emptyTree) { () throws(MerkleLogError) in try verify(0, .empty, 5, one, []) }
+        expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in try verify(6, one, 5, one, []) }
+        expectRefusal(.wrongProofLength) { () throws(MerkleLogError) in try verify(4, one, 5, one, []) }
+        expectRefusal(.wrongProofLength) { () throws(MerkleLogError) in try verify(3, one, 5, one, []) }
+        #expect(holds { () throws(MerkleLogError) in try verify(0, .empty, 0, .empty, []) })
+        #expect(holds { () throws(MerkleLogError) in try verify(5, one, 5, one, []) })
+        expectRefusal(.indexOutOfRange) { () throws(MerkleLogError) in
             try MerkleProof.verifyInclusion(of: one, index: 0, size: 0, proof: [], root: .empty)
         }
         for size in [MerkleTree.maximumSize + 1, .max] {
-            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in
                 try MerkleProof.verifyInclusion(of: one, index: 0, size: size, proof: [], root: one)
             }
-            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in try verify(size, one, size, one, []) }
-            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in try verify(1, one, size, one, []) }
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in try verify(size, one, size, one, []) }
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in try verify(1, one, size, one, []) }
         }
-        expectRefusal(.wrongProofLength) { () throws(MerkleError) in
+        expectRefusal(.wrongProofLength) { () throws(MerkleLogError) in
             try MerkleProof.verifyInclusion(of: one, index: 0, size: 1, proof: [two], root: one)
         }
-        expectRefusal(.rootMismatch) { () throws(MerkleError) in
+        expectRefusal(.rootMismatch) { () throws(MerkleLogError) in
             try MerkleProof.verifyInclusion(of: one, index: 0, size: 1, proof: [], root: two)
         }
     }
@@ -121,7 +121,7 @@ struct ProofMutationTests {
         _ to: UInt64,
         _ second: MerkleHash,
         _ proof: [MerkleHash]
-    ) throws(MerkleError) {
+    ) throws(MerkleLogError) {
         try MerkleProof.verifyConsistency(from: from, root: first, to: to, root: second, proof: proof)
     }
 
@@ -166,7 +166,7 @@ private struct Inclusion {
     }
 
     func holds(_ proof: [MerkleHash]) -> Bool {
-        MerkleLogTests.holds { () throws(MerkleError) in
+        MerkleLogTests.holds { () throws(MerkleLogError) in
             try MerkleProof.verifyInclusion(of: leaf, index: index, size: size, proof: proof, root: root)
         }
     }
@@ -186,7 +186,7 @@ private struct Consistency {
     }
 
     func holds(_ proof: [MerkleHash]) -> Bool {
-        MerkleLogTests.holds { () throws(MerkleError) in
+        MerkleLogTests.holds { () throws(MerkleLogError) in
             try MerkleProof.verifyConsistency(from: from, root: first, to: to, root: second, proof: proof)
         }
     }

@@ -101,10 +101,10 @@ struct ProofPlanTests {
             }
             #expect(asked.count == plan.tiles.count && Set(asked) == plan.tiles)
             for tile in plan.tiles {
-                expectRefusal(.missingTile) { () throws(MerkleError) in
+                expectRefusal(.missingTile) { () throws(MerkleLogError) in
                     _ = try plan.proof { $0 == tile ? nil : tiles[$0] }
                 }
-                expectRefusal(.shortTile) { () throws(MerkleError) in
+                expectRefusal(.shortTile) { () throws(MerkleLogError) in
                     _ = try plan.proof { $0 == tile ? tiles[$0]?.dropLast() : tiles[$0] }
                 }
             }
@@ -130,19 +130,21 @@ struct ProofPlanTests {
         for (index, size) in [(0, 0), (1, 1), (600, 600), (.max, 1), (.max, MerkleTree.maximumSize)]
             as [(UInt64, UInt64)]
         {
-            expectRefusal(.indexOutOfRange) { () throws(MerkleError) in _ = try InclusionPlan(index: index, size: size)
+            expectRefusal(.indexOutOfRange) { () throws(MerkleLogError) in
+                _ = try InclusionPlan(index: index, size: size)
             }
         }
         for size in [tooLarge, .max] {
-            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in _ = try InclusionPlan(index: 0, size: size) }
-            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in _ = try ConsistencyPlan(from: 1, to: size) }
-            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in _ = try ConsistencyPlan(from: size, to: size) }
-            expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in _ = try RootPlan(size: 0, in: size) }
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in _ = try InclusionPlan(index: 0, size: size) }
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in _ = try ConsistencyPlan(from: 1, to: size) }
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in _ = try ConsistencyPlan(from: size, to: size)
+            }
+            expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in _ = try RootPlan(size: 0, in: size) }
         }
-        expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in _ = try ConsistencyPlan(from: 2, to: 1) }
-        expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in _ = try ConsistencyPlan(from: .max, to: 1) }
-        expectRefusal(.emptyTree) { () throws(MerkleError) in _ = try ConsistencyPlan(from: 0, to: 1) }
-        expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in _ = try RootPlan(size: 2, in: 1) }
-        expectRefusal(.sizeOutOfRange) { () throws(MerkleError) in _ = try RootPlan(size: .max, in: 1) }
+        expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in _ = try ConsistencyPlan(from: 2, to: 1) }
+        expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in _ = try ConsistencyPlan(from: .max, to: 1) }
+        expectRefusal(.emptyTree) { () throws(MerkleLogError) in _ = try ConsistencyPlan(from: 0, to: 1) }
+        expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in _ = try RootPlan(size: 2, in: 1) }
+        expectRefusal(.sizeOutOfRange) { () throws(MerkleLogError) in _ = try RootPlan(size: .max, in: 1) }
     }
 }

@@ -94,7 +94,7 @@ struct MerklePublishedProofTests {
             let (index, size) = try (row.number("leafIdx"), row.number("treeSize"))
             var held = false
             if let leaf = hashes.leaf, let root = hashes.root, let proof = try row.base64Hashes("proof") {
-                held = holds { () throws(MerkleError) in
+                held = holds { () throws(MerkleLogError) in
                     try MerkleProof.verifyInclusion(of: leaf, index: index, size: size, proof: proof, root: root)
                 }
             }
@@ -113,7 +113,7 @@ struct MerklePublishedProofTests {
             let (from, to) = try (row.number("size1"), row.number("size2"))
             var held = false
             if let first = roots.from, let second = roots.to, let proof = try row.base64Hashes("proof") {
-                held = holds { () throws(MerkleError) in
+                held = holds { () throws(MerkleLogError) in
                     try MerkleProof.verifyConsistency(from: from, root: first, to: to, root: second, proof: proof)
                 }
             }

@@ -37,7 +37,7 @@ struct SignedNoteTests {
             #expect(note.text == text)
             #expect(try note.verified(by: [key]).map(\.key) == [key])
             let forged = try SignedNote(parsing: "\(text.dropLast())!\n\n\(line)\n")
-            expectRefusal(note: .invalidSignature) { () throws(NoteError) in _ = try forged.verified(by: [key]) }
+            expectRefusal(.invalidSignature) { () throws(MerkleLogError) in _ = try forged.verified(by: [key]) }
         }
     }
 
@@ -106,7 +106,7 @@ struct SignedNoteTests {
                 var signatures = note.signatures
                 signatures[position] = try NoteSignature(name: good.name, keyID: good.keyID, signature: bytes)
                 let forged = try SignedNote(text: note.text, signatures: signatures)
-                expectRefusal(note: .invalidSignature) { () throws(NoteError) in
+                expectRefusal(.invalidSignature) { () throws(MerkleLogError) in
                     _ = try forged.verified(by: [log, witness])
                 }
             }
@@ -115,13 +115,13 @@ struct SignedNoteTests {
             let bytes = [UInt8](repeating: 0, count: count)
             var forged = note
             try forged.add(NoteSignature(name: log.name, keyID: log.keyID, signature: bytes))
-            expectRefusal(note: .invalidSignature) { () throws(NoteError) in _ = try forged.verified(by: [log]) }
+            expectRefusal(.invalidSignature) { () throws(MerkleLogError) in _ = try forged.verified(by: [log]) }
             #expect(try forged.verified(by: [witness]).count == 1)
         }
         let text = try Checkpoint(origin: NoteSamples.origin, size: 301, root: .empty).text
         let forged = try SignedNote(text: text, signatures: note.signatures)
-        expectRefusal(note: .invalidSignature) { () throws(NoteError) in _ = try forged.verified(by: [log]) }
-        expectRefusal(note: .invalidSignature) { () throws(NoteError) in _ = try forged.verified(by: [witness]) }
+        expectRefusal(.invalidSignature) { () throws(MerkleLogError) in _ = try forged.verified(by: [log]) }
+        expectRefusal(.invalidSignature) { () throws(MerkleLogError) in _ = try forged.verified(by: [witness]) }
     }
 
     @Test("a signature with the group's order added to it is refused, as RFC 8032 demands")
@@ -138,7 +138,7 @@ struct SignedNoteTests {
             #expect(carry == 0)
             let changed = try NoteSignature(name: signature.name, keyID: signature.keyID, signature: bytes)
             let forged = try SignedNote(text: note.text, signatures: [changed])
-            expectRefusal(note: .invalidSignature) { () throws(NoteError) in
+            expectRefusal(.invalidSignature) { () throws(MerkleLogError) in
                 _ = try forged.verified(by: [log, witness])
             }
         }
@@ -162,7 +162,7 @@ struct SignedNoteTests {
         let signer = try NoteSigner(parsing: NoteSamples.logSigner)
         let cosigner = signer.cosigner
         let message = "cosignature/v1\ntime \(NoteSamples.time)\n\(NoteSamples.checkpoint)"
-        expectRefusal(note: .invalidText) { () throws(NoteError) in _ = try signer.sign(message) }
+        expectRefusal(.invalidText) { () throws(MerkleLogError) in _ = try signer.sign(message) }
         let cosignature = try cosigner.cosign(NoteSamples.checkpoint, time: NoteSamples.time)
         let moved = try NoteSignature(
             name: signer.name,
@@ -170,11 +170,11 @@ struct SignedNoteTests {
             signature: Array(cosignature.signature.dropFirst(8))
         )
         let forged = try SignedNote(text: message, signatures: [moved])
-        expectRefusal(note: .invalidSignature) { () throws(NoteError) in
+        expectRefusal(.invalidSignature) { () throws(MerkleLogError) in
             _ = try forged.verified(by: [signer.verifierKey])
         }
-        expectRefusal(note: .wrongKind) { () throws(NoteError) in _ = try cosigner.sign("text\n") }
-        expectRefusal(note: .wrongKind) { () throws(NoteError) in _ = try signer.cosign(NoteSamples.checkpoint, time: 0)
+        expectRefusal(.wrongKind) { () throws(MerkleLogError) in _ = try cosigner.sign("text\n") }
+        expectRefusal(.wrongKind) { () throws(MerkleLogError) in _ = try signer.cosign(NoteSamples.checkpoint, time: 0)
         }
     }
 
@@ -185,12 +185,12 @@ struct SignedNoteTests {
         let note = try SignedNote(text: NoteSamples.checkpoint, signatures: [longest])
         #expect(try note.verified(by: [witness]).map(\.time) == [(1 << 63) - 1])
         for time in [1 << 63, UInt64.max] {
-            expectRefusal(note: .invalidTime) { () throws(NoteError) in
+            expectRefusal(.invalidTime) { () throws(MerkleLogError) in
                 _ = try signer.cosign(NoteSamples.checkpoint, time: time)
             }
         }
         for text in ["text\n", NoteSamples.checkpoint + "extension\n", String(NoteSamples.checkpoint.dropLast())] {
-            expectRefusal(note: .malformedCheckpoint) { () throws(NoteError) in _ = try signer.cosign(text, time: 0) }
+            expectRefusal(.malformedCheckpoint) { () throws(MerkleLogError) in _ = try signer.cosign(text, time: 0) }
         }
     }
 
@@ -209,7 +209,7 @@ struct SignedNoteTests {
             if isTaken {
                 #expect(try note.verified(by: [witness]).map(\.time) == [time])
             } else {
-                expectRefusal(note: .invalidSignature) { () throws(NoteError) in _ = try note.verified(by: [witness]) }
+                expectRefusal(.invalidSignature) { () throws(MerkleLogError) in _ = try note.verified(by: [witness]) }
             }
         }
     }
@@ -233,8 +233,8 @@ struct SignedNoteTests {
     )
     func invalidTexts(text: String) throws {
         let signer = try NoteSigner(parsing: NoteSamples.logSigner)
-        expectRefusal(note: .invalidText) { () throws(NoteError) in _ = try signer.sign(text) }
-        expectRefusal(note: .invalidText) { () throws(NoteError) in
+        expectRefusal(.invalidText) { () throws(MerkleLogError) in _ = try signer.sign(text) }
+        expectRefusal(.invalidText) { () throws(MerkleLogError) in
             _ = try SignedNote(text: text, signatures: note.signatures)
         }
     }
@@ -243,7 +243,7 @@ struct SignedNoteTests {
     func malformed() {
         let (text, line) = (NoteSamples.checkpoint, NoteSamples.logLine)
         let good = "\(text)\n\(line)\n"
-        let rows: [(NoteError.Code, String)] = [
+        let rows: [(MerkleLogError.Code, String)] = [
             (.malformedNote, ""), (.malformedNote, "\n"), (.malformedNote, "\n\n"), (.malformedNote, text),
             (.malformedNote, text + "\n"), (.malformedNote, text + line + "\n"),
             (.malformedNote, String(good.dropLast())),
@@ -269,7 +269,7 @@ struct SignedNoteTests {
             (.invalidName, "\(text)\n\u{2014} a\u{85} AAAAAAA=\n"),
         ]
         for (code, bytes) in rows {
-            expectRefusal(note: code, "\(bytes)") { () throws(NoteError) in _ = try SignedNote(parsing: bytes) }
+            expectRefusal(code, "\(bytes)") { () throws(MerkleLogError) in _ = try SignedNote(parsing: bytes) }
         }
     }
 
@@ -277,7 +277,7 @@ struct SignedNoteTests {
     func notUTF8() {
         for bytes in [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x80]] as [[UInt8]] {
             let note = bytes + NoteSamples.note.utf8
-            expectRefusal(note: .malformedNote) { () throws(NoteError) in _ = try SignedNote(parsing: note) }
+            expectRefusal(.malformedNote) { () throws(MerkleLogError) in _ = try SignedNote(parsing: note) }
         }
     }
 
@@ -285,12 +285,12 @@ struct SignedNoteTests {
     func limits() throws {
         var full = try SignedNote(text: note.text, signatures: Array(repeating: note.signatures[0], count: 100))
         #expect(try SignedNote(parsing: full.bytes) == full)
-        expectRefusal(note: .tooManySignatures) { () throws(NoteError) in try full.add(note.signatures[0]) }
+        expectRefusal(.tooManySignatures) { () throws(MerkleLogError) in try full.add(note.signatures[0]) }
         #expect(full.signatures.count == 100)
         let more = full.encoded + NoteSamples.logLine + "\n"
-        expectRefusal(note: .tooManySignatures) { () throws(NoteError) in _ = try SignedNote(parsing: more) }
+        expectRefusal(.tooManySignatures) { () throws(MerkleLogError) in _ = try SignedNote(parsing: more) }
         // A note that is over a limit is refused for that, whatever else is wrong with it.
-        expectRefusal(note: .tooManySignatures) { () throws(NoteError) in
+        expectRefusal(.tooManySignatures) { () throws(MerkleLogError) in
             _ = try SignedNote(parsing: full.encoded + "-\n")
         }
         let room = SignedNote.maximumSize - 2 - NoteSamples.logLine.utf8.count - 1
@@ -298,18 +298,18 @@ struct SignedNoteTests {
         var large = try SignedNote(text: text, signatures: [note.signatures[0]])
         #expect(large.bytes.count == SignedNote.maximumSize)
         #expect(try SignedNote(parsing: large.bytes) == large)
-        expectRefusal(note: .tooLarge) { () throws(NoteError) in try large.add(note.signatures[0]) }
-        expectRefusal(note: .tooLarge) { () throws(NoteError) in _ = try SignedNote(parsing: [10] + large.bytes) }
-        expectRefusal(note: .tooLarge) { () throws(NoteError) in _ = try SignedNote(parsing: large.bytes + [0, 1]) }
-        expectRefusal(note: .tooLarge) { () throws(NoteError) in
+        expectRefusal(.tooLarge) { () throws(MerkleLogError) in try large.add(note.signatures[0]) }
+        expectRefusal(.tooLarge) { () throws(MerkleLogError) in _ = try SignedNote(parsing: [10] + large.bytes) }
+        expectRefusal(.tooLarge) { () throws(MerkleLogError) in _ = try SignedNote(parsing: large.bytes + [0, 1]) }
+        expectRefusal(.tooLarge) { () throws(MerkleLogError) in
             _ = try SignedNote(text: "a" + text, signatures: [note.signatures[0]])
         }
-        expectRefusal(note: .malformedNote) { () throws(NoteError) in _ = try SignedNote(text: text, signatures: []) }
-        expectRefusal(note: .malformedSignature) { () throws(NoteError) in
+        expectRefusal(.malformedNote) { () throws(MerkleLogError) in _ = try SignedNote(text: text, signatures: []) }
+        expectRefusal(.malformedSignature) { () throws(MerkleLogError) in
             _ = try NoteSignature(name: "a", keyID: 1, signature: [])
         }
         for name in ["", "a b", "a+", "a\n", "a\u{1}", "\u{3000}"] {
-            expectRefusal(note: .invalidName) { () throws(NoteError) in
+            expectRefusal(.invalidName) { () throws(MerkleLogError) in
                 _ = try NoteSignature(name: name, keyID: 1, signature: [1])
             }
         }

@@ -13,13 +13,9 @@ package struct ExportKeys: Sendable {
     /// Takes verifier keys.
     ///
     /// A key of the log is taken for both kinds of its signatures, whichever of the two was given. Throws where a
-    /// witness's key is not one that signs with a time, a name is no origin, a key is no point of the curve in its one
-    /// encoding, or there is no key of a log.
+    /// witness's key is not one that signs with a time, a name is no origin, or there is no key of a log.
     package init(log: [NoteVerifierKey], witnesses: [NoteVerifierKey] = []) throws(ExportError) {
         guard !log.isEmpty else { throw ExportError(.usage, "A key of the log is needed.") }
-        for key in log + witnesses where !EdwardsPoint.isEncoding(key.publicKey) {
-            throw ExportError(.usage, "\(key) is no key of Ed25519: its bytes are no point of the curve.")
-        }
         var keys: [Key] = []
         for given in log {
             guard Checkpoint.isOrigin(given.name) else {
@@ -84,19 +80,6 @@ package struct ExportKeys: Sendable {
         return opened
     }
 
-    /// Reads a verifier key; the digits of its id may be in upper or lower case.
-    package static func verifierKey(_ text: String) throws(ExportError) -> NoteVerifierKey {
-        var parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-        if parts.count == 3 {
-            parts[1] = parts[1].lowercased()
-        }
-        do {
-            return try NoteVerifierKey(parsing: parts.joined(separator: "+"))
-        } catch {
-            throw ExportError(.usage, error.message)
-        }
-    }
-
     private struct SignerName: Hashable {
         let name: [UInt8]
         let id: UInt32
@@ -109,11 +92,9 @@ struct NoteRefusal: Error {
 
     init(_ reason: String) { self.reason = reason }
 
-    init(_ error: NoteError) { self.init(sentence: error.message) }
-
     init(_ error: ExportError) { self.init(sentence: error.message) }
 
-    init(_ error: MerkleError) { self.init(sentence: error.message) }
+    init(_ error: MerkleLogError) { self.init(sentence: error.message) }
 
     private init(sentence: String) { reason = sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence }
 }

@@ -10,9 +10,6 @@ package struct ProofsVerifier: Sendable {
     /// The most bytes of a line; an entry may take six bytes for each of its own.
     private static let maximumLine = 1 << 20
 
-    /// Members that nobody knows are passed over, so that they may be nested as deeply as can be read.
-    private static let limits = JSONLimits(maximumDepth: JSONLimits.deepest)
-
     /// Takes the keys that are trusted.
     package init(keys: ExportKeys) { heads = ExportHeads(keys: keys) }
 
@@ -62,17 +59,20 @@ package struct ProofsVerifier: Sendable {
 
     private static func object(_ line: LineFile.Line) throws(NoteRefusal) -> JSONView {
         guard case .bytes(let bytes) = line else { throw NoteRefusal("it has more than \(maximumLine) bytes") }
-        guard let document = try? JSONDocument(parsing: bytes, limits: limits), document.root.kind == .object else {
-            throw NoteRefusal("it is no object of JSON")
+        guard
+            let document = try? JSONDocument(parsing: bytes, limits: .wrapped),
+            document.root.kind == .object, document.isCanonical
+        else {
+            throw NoteRefusal("it is no object of JSON in canonical form")
         }
         return document.root
     }
 
     private static func index(of item: JSONView) throws(NoteRefusal) -> UInt64 {
-        guard let index = item["index"]?.int64Value.flatMap({ UInt64(exactly: $0) }) else {
+        guard let index = item["index"]?.int64Value, (0..<(1 << 53)).contains(index) else {
             throw NoteRefusal("it has no index")
         }
-        return index
+        return UInt64(index)
     }
 
     private static func check(_ item: JSONView, index: UInt64, _ checkpoint: Checkpoint) throws(NoteRefusal) {

@@ -71,7 +71,7 @@ extension EntryFacts {
     init(reading bytes: [UInt8], at index: UInt64, tenant: [UInt8]?) throws(EntryRefusal) {
         let document: JSONDocument
         do {
-            document = try JSONDocument(parsing: bytes, limits: Self.limits)
+            document = try JSONDocument(parsing: bytes, limits: .wrapped)
         } catch {
             throw EntryRefusal("it is not JSON: \(error.message)")
         }
@@ -116,9 +116,6 @@ extension EntryFacts {
         }
         return number
     }
-
-    /// The deepest nesting of an entry; its length is bounded where it stands.
-    private static let limits = JSONLimits(maximumDepth: 80)
 }
 
 /// The members of an entry that matter here, found in one pass over its names.

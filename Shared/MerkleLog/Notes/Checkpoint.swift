@@ -13,15 +13,15 @@ package struct Checkpoint: Sendable, Hashable {
     package let root: MerkleHash
 
     /// Takes the parts of a checkpoint; throws where the text of one could not hold them.
-    package init(origin: String, size: UInt64, root: MerkleHash) throws(NoteError) {
+    package init(origin: String, size: UInt64, root: MerkleHash) throws(MerkleLogError) {
         guard Self.isOrigin(origin) else {
-            throw NoteError(
+            throw MerkleLogError(
                 .invalidOrigin,
                 "An origin has 1 to \(Self.maximumOriginSize) printable ASCII characters, no white space and no +."
             )
         }
         guard size < MerkleTree.maximumSize else {
-            throw NoteError(.sizeOutOfRange, "A checkpoint's size is below 2^63, not \(size).")
+            throw MerkleLogError(.sizeOutOfRange, "A checkpoint's size is below 2^63, not \(size).")
         }
         self.origin = origin
         self.size = size
@@ -29,14 +29,14 @@ package struct Checkpoint: Sendable, Hashable {
     }
 
     /// Reads the text of a checkpoint: an origin, a size and a root, one line each; extension lines are refused.
-    package init(parsing text: String) throws(NoteError) {
+    package init(parsing text: String) throws(MerkleLogError) {
         let lines = text.utf8.split(separator: NoteSyntax.lineFeed, omittingEmptySubsequences: false)
         guard
             lines.count == 4, lines[3].isEmpty,
             let size = Decimal.number(Substring(lines[1])),
             let root = MerkleHash(base64: String(Substring(lines[2])))
         else {
-            throw NoteError(.malformedCheckpoint, "A checkpoint is three lines: origin, size, root in base64.")
+            throw MerkleLogError(.malformedCheckpoint, "A checkpoint is three lines: origin, size, root in base64.")
         }
         try self.init(origin: String(Substring(lines[0])), size: size, root: root)
     }
@@ -51,7 +51,7 @@ package struct Checkpoint: Sendable, Hashable {
     }
 
     /// The checkpoint as a note that a log has signed; throws where the key is not a log's.
-    package func signed(by signer: NoteSigner) throws(NoteError) -> SignedNote {
+    package func signed(by signer: NoteSigner) throws(MerkleLogError) -> SignedNote {
         try SignedNote(text: text, signatures: [signer.sign(text)])
     }
 }

@@ -21,12 +21,12 @@ package struct LogProof: Sendable, Hashable {
         extra: [UInt8] = [],
         hashes: [MerkleHash],
         checkpoint: SignedNote
-    ) throws(NoteError) {
+    ) throws(MerkleLogError) {
         guard index < MerkleTree.maximumSize else {
-            throw NoteError(.sizeOutOfRange, "An index is below 2^63, not \(index).")
+            throw MerkleLogError(.sizeOutOfRange, "An index is below 2^63, not \(index).")
         }
         guard hashes.count <= MerkleProof.maximumCount else {
-            throw NoteError(.malformedProof, "A proof has at most \(MerkleProof.maximumCount) hashes.")
+            throw MerkleLogError(.malformedProof, "A proof has at most \(MerkleProof.maximumCount) hashes.")
         }
         self.index = index
         self.extra = extra
@@ -36,25 +36,25 @@ package struct LogProof: Sendable, Hashable {
     }
 
     /// Reads the bytes of a proof file; throws for anything that is not the one form of one.
-    package init(parsing bytes: some Collection<UInt8>) throws(NoteError) {
+    package init(parsing bytes: some Collection<UInt8>) throws(MerkleLogError) {
         let bytes = Array(bytes.prefix(Self.maximumSize + 1))
         guard bytes.count <= Self.maximumSize else { throw Self.tooLarge }
         var lines = LineReader(bytes)
         guard lines.next() == Self.header else {
-            throw NoteError(.malformedProof, "A proof file begins with the line \(Self.header).")
+            throw MerkleLogError(.malformedProof, "A proof file begins with the line \(Self.header).")
         }
         var line = lines.next()
         var extra: [UInt8] = []
         if let text = line.flatMap({ NoteSyntax.rest(of: $0, after: "extra ") }) {
             guard let bytes = StrictBase64.bytes(text), !bytes.isEmpty else {
-                throw NoteError(.malformedProof, "The extra data is not base64, or empty.")
+                throw MerkleLogError(.malformedProof, "The extra data is not base64, or empty.")
             }
             extra = bytes
             line = lines.next()
         }
         let number = line.flatMap { NoteSyntax.rest(of: $0, after: "index ") }
         guard let index = number.flatMap({ Decimal.number($0) }) else {
-            throw NoteError(.malformedProof, "The line of the index is missing, or no decimal number below 2^63.")
+            throw MerkleLogError(.malformedProof, "The line of the index is missing, or no decimal number below 2^63.")
         }
         let hashes = try Self.hashes(&lines)
         try self.init(index: index, extra: extra, hashes: hashes, checkpoint: SignedNote(parsing: lines.rest))
@@ -86,37 +86,37 @@ package struct LogProof: Sendable, Hashable {
         leaf: MerkleHash,
         origin: String,
         keys: [NoteVerifierKey]
-    ) throws(NoteError) -> (checkpoint: Checkpoint, signatures: [VerifiedSignature]) {
+    ) throws(MerkleLogError) -> (checkpoint: Checkpoint, signatures: [VerifiedSignature]) {
         let signatures = try checkpoint.verified(by: keys)
         guard signatures.contains(where: { $0.key.kind == .log }) else {
-            throw NoteError(.unknownSigner, "None of the log's keys has signed the checkpoint.")
+            throw MerkleLogError(.unknownSigner, "None of the log's keys has signed the checkpoint.")
         }
         let head = try Checkpoint(parsing: checkpoint.text)
         guard NoteSyntax.areSame(head.origin, origin) else {
-            throw NoteError(.wrongOrigin, "The checkpoint is that of the log \(head.origin).")
+            throw MerkleLogError(.wrongOrigin, "The checkpoint is that of the log \(head.origin).")
         }
         do {
             try MerkleProof.verifyInclusion(of: leaf, index: index, size: head.size, proof: hashes, root: head.root)
         } catch {
-            throw NoteError(.invalidProof, error.message)
+            throw MerkleLogError(.invalidProof, error.message)
         }
         return (head, signatures)
     }
 
     private static let header = "c2sp.org/tlog-proof@v1"
 
-    private static let tooLarge = NoteError(.tooLarge, "A proof file has more than \(maximumSize) bytes.")
+    private static let tooLarge = MerkleLogError(.tooLarge, "A proof file has more than \(maximumSize) bytes.")
 
-    private static func hashes(_ lines: inout LineReader) throws(NoteError) -> [MerkleHash] {
+    private static func hashes(_ lines: inout LineReader) throws(MerkleLogError) -> [MerkleHash] {
         var hashes: [MerkleHash] = []
         while let line = lines.next() {
             guard !line.isEmpty else { return hashes }
             guard let hash = MerkleHash(base64: line) else {
-                throw NoteError(.malformedProof, "A line of the proof is no hash in base64.")
+                throw MerkleLogError(.malformedProof, "A line of the proof is no hash in base64.")
             }
             hashes.append(hash)
         }
-        throw NoteError(.malformedProof, "The empty line before the checkpoint is missing.")
+        throw MerkleLogError(.malformedProof, "The empty line before the checkpoint is missing.")
     }
 }
 

@@ -28,9 +28,12 @@ struct NoteKeyText {
     var text: String { "\(name)+\(id)+\(StrictBase64.text([type] + key))" }
 
     /// What the key signs; throws where the type is not known here.
-    func kind() throws(NoteError) -> NoteKeyKind {
+    func kind() throws(MerkleLogError) -> NoteKeyKind {
         guard let kind = NoteKeyKind(rawValue: type) else {
-            throw NoteError(.unsupportedKey, "The key's type is \(type); known are 1 (Ed25519) and 4 (cosignature).")
+            throw MerkleLogError(
+                .unsupportedKey,
+                "The key's type is \(type); known are 1 (Ed25519) and 4 (cosignature)."
+            )
         }
         return kind
     }

@@ -10,24 +10,24 @@ package struct NoteSignature: Sendable, Hashable {
     package let signature: [UInt8]
 
     /// Takes the parts of a signature line; throws where no line could hold them.
-    package init(name: String, keyID: UInt32, signature: [UInt8]) throws(NoteError) {
+    package init(name: String, keyID: UInt32, signature: [UInt8]) throws(MerkleLogError) {
         guard NoteSyntax.isName(name) else {
-            throw NoteError(.invalidName, "A key's name has no white space, no + and no control characters.")
+            throw MerkleLogError(.invalidName, "A key's name has no white space, no + and no control characters.")
         }
-        guard !signature.isEmpty else { throw NoteError(.malformedSignature, "A signature has no bytes.") }
+        guard !signature.isEmpty else { throw MerkleLogError(.malformedSignature, "A signature has no bytes.") }
         self.name = name
         self.keyID = keyID
         self.signature = signature
     }
 
     /// Reads a signature line, without its line feed.
-    package init(parsing line: String) throws(NoteError) {
+    package init(parsing line: String) throws(MerkleLogError) {
         guard let rest = NoteSyntax.rest(of: line, after: Self.prefix) else {
-            throw NoteError(.malformedSignature, "A signature line does not begin with an em dash and a space.")
+            throw MerkleLogError(.malformedSignature, "A signature line does not begin with an em dash and a space.")
         }
         let parts = rest.unicodeScalars.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 2, let bytes = StrictBase64.bytes(Substring(parts[1])) else {
-            throw NoteError(.malformedSignature, "A signature line is not a name and the base64 of a signature.")
+            throw MerkleLogError(.malformedSignature, "A signature line is not a name and the base64 of a signature.")
         }
         try self.init(
             name: String(Substring(parts[0])),

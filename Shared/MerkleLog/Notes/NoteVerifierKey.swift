@@ -14,12 +14,18 @@ package struct NoteVerifierKey: Sendable, Hashable, CustomStringConvertible {
     /// The 32 bytes of the Ed25519 public key.
     package let publicKey: [UInt8]
 
-    /// Takes a public key; throws where its name or its length is not one.
-    package init(name: String, kind: NoteKeyKind, publicKey: [UInt8]) throws(NoteError) {
+    /// Takes a public key; throws where its name is not one, or its bytes are not the encoding of a key.
+    package init(name: String, kind: NoteKeyKind, publicKey: [UInt8]) throws(MerkleLogError) {
         guard NoteSyntax.isName(name) else {
-            throw NoteError(.invalidName, "A key's name has no white space, no + and no control characters.")
+            throw MerkleLogError(.invalidName, "A key's name has no white space, no + and no control characters.")
         }
-        guard publicKey.count == 32 else { throw NoteError(.malformedKey, "An Ed25519 public key has 32 bytes.") }
+        guard publicKey.count == 32 else { throw MerkleLogError(.malformedKey, "An Ed25519 public key has 32 bytes.") }
+        guard Self.isCanonical(publicKey) else {
+            throw MerkleLogError(
+                .malformedKey,
+                "The bytes of the public key \(name) encode no point, or not in the one way."
+            )
+        }
         self.init(checked: name, kind: kind, publicKey: publicKey)
     }
 
@@ -31,14 +37,34 @@ package struct NoteVerifierKey: Sendable, Hashable, CustomStringConvertible {
         keyID = digest.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    /// Reads a public key such as `example.com/log+530d903a+AekyeR…`; throws where its id is not that of its bytes.
-    package init(parsing text: String) throws(NoteError) {
+    /// Whether 32 bytes are a number below 2^255 − 19, and a bit that is not set where it would say nothing.
+    ///
+    /// That is what can be told from the bytes (RFC 8032, section 5.1.3); a number that is on no point verifies nothing.
+    private static func isCanonical(_ publicKey: [UInt8]) -> Bool {
+        let number = publicKey.dropLast() + [publicKey[31] & 0x7f]
+        guard number.reversed().lexicographicallyPrecedes(modulus.reversed()) else { return false }
+        // The sign of x tells two points of one y apart, but for 1 and −1, whose x is 0.
+        let isAlone = Array(number) == one || Array(number) == minusOne
+        return publicKey[31] < 0x80 || !isAlone
+    }
+
+    private static let modulus: [UInt8] = [0xed] + Array(repeating: 0xff, count: 30) + [0x7f]
+    private static let minusOne: [UInt8] = [0xec] + modulus.dropFirst()
+    private static let one: [UInt8] = [1] + Array(repeating: 0, count: 31)
+
+    /// Reads a public key such as `example.com/log+530d903a+AekyeR…`, the digits of its id in either case.
+    ///
+    /// Throws where the id is not that of its bytes.
+    package init(parsing text: String) throws(MerkleLogError) {
         guard let parts = NoteKeyText(text[...]) else {
-            throw NoteError(.malformedKey, "A public key is a name, eight hexadecimal digits and base64, + between.")
+            throw MerkleLogError(
+                .malformedKey,
+                "A public key is a name, eight hexadecimal digits and base64, + between."
+            )
         }
         try self.init(name: parts.name, kind: parts.kind(), publicKey: parts.key)
-        guard NoteSyntax.areSame(text, description) else {
-            throw NoteError(.malformedKey, "The id of the public key \(name) is not that of its bytes.")
+        guard NoteSyntax.areSame(parts.id.lowercased(), Hexadecimal.text(keyID.bigEndianBytes)) else {
+            throw MerkleLogError(.malformedKey, "The id of the public key \(name) is not that of its bytes.")
         }
     }
 
@@ -58,9 +84,9 @@ package struct NoteVerifierKey: Sendable, Hashable, CustomStringConvertible {
     /// Verifies a signature of a text, with the time that it says where the key is a witness's.
     ///
     /// Throws where the signature is not this key's, or the text is not what it signs.
-    package func verify(_ signature: NoteSignature, of text: String) throws(NoteError) -> VerifiedSignature {
+    package func verify(_ signature: NoteSignature, of text: String) throws(MerkleLogError) -> VerifiedSignature {
         guard isNamed(by: signature) else {
-            throw NoteError(.invalidSignature, "The signature is that of another key than \(name).")
+            throw MerkleLogError(.invalidSignature, "The signature is that of another key than \(name).")
         }
         switch kind {
         case .log:
@@ -84,14 +110,14 @@ package struct NoteVerifierKey: Sendable, Hashable, CustomStringConvertible {
         hasher.combine(publicKey)
     }
 
-    private func verify(_ signature: ArraySlice<UInt8>, of message: [UInt8]) throws(NoteError) {
+    private func verify(_ signature: ArraySlice<UInt8>, of message: [UInt8]) throws(MerkleLogError) {
         guard
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: publicKey),
             key.isValidSignature(Array(signature), for: message)
         else { throw invalidSignature }
     }
 
-    private var invalidSignature: NoteError {
-        NoteError(.invalidSignature, "A signature in the name of \(name) is not that of its key.")
+    private var invalidSignature: MerkleLogError {
+        MerkleLogError(.invalidSignature, "A signature in the name of \(name) is not that of its key.")
     }
 }

@@ -13,7 +13,7 @@ extension SignedNote {
     /// Signatures of other keys are ignored. A signature that names a key and is not its signature is an error, not a
     /// lack. Where a witness has signed more than once its latest time counts. An empty answer means that none of the
     /// keys has signed: then the text says nothing.
-    package func verified(by keys: [NoteVerifierKey]) throws(NoteError) -> [VerifiedSignature] {
+    package func verified(by keys: [NoteVerifierKey]) throws(MerkleLogError) -> [VerifiedSignature] {
         var verified: [VerifiedSignature] = []
         var seen: Set<NoteVerifierKey> = []
         for key in keys where seen.insert(key).inserted {

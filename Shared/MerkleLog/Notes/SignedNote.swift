@@ -13,29 +13,29 @@ package struct SignedNote: Sendable, Hashable {
     package private(set) var signatures: [NoteSignature]
 
     /// Takes a text and its signatures; throws where no note could hold them.
-    package init(text: String, signatures: [NoteSignature]) throws(NoteError) {
+    package init(text: String, signatures: [NoteSignature]) throws(MerkleLogError) {
         guard NoteSyntax.isText(text) else {
-            throw NoteError(.invalidText, "A note's text has no control characters, and ends with a line feed.")
+            throw MerkleLogError(.invalidText, "A note's text has no control characters, and ends with a line feed.")
         }
-        guard !signatures.isEmpty else { throw NoteError(.malformedNote, "A note has no signature.") }
+        guard !signatures.isEmpty else { throw MerkleLogError(.malformedNote, "A note has no signature.") }
         self.text = text
         self.signatures = signatures
         try checkLimits()
     }
 
     /// Reads the bytes of a note; throws for anything that is not the one form of one.
-    package init(parsing bytes: some Collection<UInt8>) throws(NoteError) {
+    package init(parsing bytes: some Collection<UInt8>) throws(MerkleLogError) {
         let bytes = Array(bytes.prefix(Self.maximumSize + 1))
         guard bytes.count <= Self.maximumSize else { throw Self.tooLarge }
         guard let note = String(validating: bytes, as: UTF8.self), NoteSyntax.isText(note) else {
-            throw NoteError(
+            throw MerkleLogError(
                 .malformedNote,
                 "A note is UTF-8 without control characters, and ends with a line feed."
             )
         }
         // The text may have empty lines; the last one of all is the one that ends it.
         guard let end = bytes.lastEmptyLine else {
-            throw NoteError(.malformedNote, "A note has no empty line before its signatures.")
+            throw MerkleLogError(.malformedNote, "A note has no empty line before its signatures.")
         }
         let lines = bytes[(end + 1)...].split(separator: NoteSyntax.lineFeed)
         guard lines.count <= Self.maximumSignatures else { throw Self.tooManySignatures }
@@ -47,7 +47,7 @@ package struct SignedNote: Sendable, Hashable {
     }
 
     /// Reads a note; throws for anything that is not the one form of one.
-    package init(parsing note: String) throws(NoteError) {
+    package init(parsing note: String) throws(MerkleLogError) {
         try self.init(parsing: note.utf8)
     }
 
@@ -58,7 +58,7 @@ package struct SignedNote: Sendable, Hashable {
     package var bytes: [UInt8] { Array(encoded.utf8) }
 
     /// Adds a signature behind the others; throws where the note would have too many or be too large.
-    package mutating func add(_ signature: NoteSignature) throws(NoteError) {
+    package mutating func add(_ signature: NoteSignature) throws(MerkleLogError) {
         var note = self
         note.signatures.append(signature)
         try note.checkLimits()
@@ -73,14 +73,14 @@ package struct SignedNote: Sendable, Hashable {
         hasher.combine(signatures)
     }
 
-    private func checkLimits() throws(NoteError) {
+    private func checkLimits() throws(MerkleLogError) {
         guard signatures.count <= Self.maximumSignatures else { throw Self.tooManySignatures }
         guard encoded.utf8.count <= Self.maximumSize else { throw Self.tooLarge }
     }
 
-    private static let tooLarge = NoteError(.tooLarge, "A note has more than \(maximumSize) bytes.")
+    private static let tooLarge = MerkleLogError(.tooLarge, "A note has more than \(maximumSize) bytes.")
 
-    private static let tooManySignatures = NoteError(
+    private static let tooManySignatures = MerkleLogError(
         .tooManySignatures,
         "A note has more than \(maximumSignatures) signatures."
     )

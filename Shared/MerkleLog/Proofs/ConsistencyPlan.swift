@@ -10,7 +10,7 @@ package struct ConsistencyPlan: Sendable, Hashable {
     ///
     /// Trees of one size need no hashes. Throws where `from` is larger than `to`, or 0 and `to` is not: from the tree
     /// without leaves nothing can be proved.
-    package init(from: UInt64, to: UInt64) throws(MerkleError) {
+    package init(from: UInt64, to: UInt64) throws(MerkleLogError) {
         try MerkleProof.check(from: from, to: to)
         var ranges: [TreeRange] = []
         var range = TreeRange(start: 0, end: to)
@@ -32,12 +32,12 @@ package struct ConsistencyPlan: Sendable, Hashable {
     package var tiles: Set<Tile> { plan.tiles }
 
     /// Computes the proof, from the lowest hash upwards; throws where a tile is missing or too short.
-    package func proof(_ tile: (Tile) -> [MerkleHash]?) throws(MerkleError) -> [MerkleHash] {
+    package func proof(_ tile: (Tile) -> [MerkleHash]?) throws(MerkleLogError) -> [MerkleHash] {
         try plan.hashes(tile)
     }
 
     /// Computes the proof, from the lowest hash upwards; throws where a tile is missing or too short.
-    package func proof(_ tiles: [Tile: [MerkleHash]]) throws(MerkleError) -> [MerkleHash] {
+    package func proof(_ tiles: [Tile: [MerkleHash]]) throws(MerkleLogError) -> [MerkleHash] {
         try plan.hashes { tiles[$0] }
     }
 }

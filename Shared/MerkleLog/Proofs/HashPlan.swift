@@ -18,14 +18,14 @@ struct HashPlan: Sendable, Hashable {
     }
 
     /// Computes the hashes from tiles, each of which is asked for once; a tile may have grown since it was named.
-    func hashes(_ tile: (Tile) -> [MerkleHash]?) throws(MerkleError) -> [MerkleHash] {
+    func hashes(_ tile: (Tile) -> [MerkleHash]?) throws(MerkleLogError) -> [MerkleHash] {
         var found: [Tile: [MerkleHash]] = [:]
         for name in tiles {
             guard let hashes = tile(name) else {
-                throw MerkleError(.missingTile, "The tile \(name.path) is missing.")
+                throw MerkleLogError(.missingTile, "The tile \(name.path) is missing.")
             }
             guard hashes.count >= name.width else {
-                throw MerkleError(.shortTile, "The tile \(name.path) has only \(hashes.count) hashes.")
+                throw MerkleLogError(.shortTile, "The tile \(name.path) has only \(hashes.count) hashes.")
             }
             found[name] = hashes
         }

@@ -7,10 +7,10 @@ package struct InclusionPlan: Sendable, Hashable {
     private let plan: HashPlan
 
     /// Plans the proof for the leaf at an index, from 0, in a tree of some size; throws where it has none there.
-    package init(index: UInt64, size: UInt64) throws(MerkleError) {
+    package init(index: UInt64, size: UInt64) throws(MerkleLogError) {
         try MerkleTree.check(size)
         guard index < size else {
-            throw MerkleError(.indexOutOfRange, "A tree of \(size) leaves has none with the index \(index).")
+            throw MerkleLogError(.indexOutOfRange, "A tree of \(size) leaves has none with the index \(index).")
         }
         var ranges: [TreeRange] = []
         var range = TreeRange(start: 0, end: size)
@@ -28,12 +28,12 @@ package struct InclusionPlan: Sendable, Hashable {
     package var tiles: Set<Tile> { plan.tiles }
 
     /// Computes the proof, from the leaf's sibling upwards; throws where a tile is missing or too short.
-    package func proof(_ tile: (Tile) -> [MerkleHash]?) throws(MerkleError) -> [MerkleHash] {
+    package func proof(_ tile: (Tile) -> [MerkleHash]?) throws(MerkleLogError) -> [MerkleHash] {
         try plan.hashes(tile)
     }
 
     /// Computes the proof, from the leaf's sibling upwards; throws where a tile is missing or too short.
-    package func proof(_ tiles: [Tile: [MerkleHash]]) throws(MerkleError) -> [MerkleHash] {
+    package func proof(_ tiles: [Tile: [MerkleHash]]) throws(MerkleLogError) -> [MerkleHash] {
         try plan.hashes { tiles[$0] }
     }
 }

@@ -10,10 +10,10 @@ package enum MerkleProof {
         size: UInt64,
         proof: [MerkleHash],
         root: MerkleHash
-    ) throws(MerkleError) {
+    ) throws(MerkleLogError) {
         try MerkleTree.check(size)
         guard index < size else {
-            throw MerkleError(.indexOutOfRange, "A tree of \(size) leaves has none with the index \(index).")
+            throw MerkleLogError(.indexOutOfRange, "A tree of \(size) leaves has none with the index \(index).")
         }
         var path = Path(index, last: size - 1)
         var hash = leaf
@@ -22,7 +22,7 @@ package enum MerkleProof {
         }
         try path.expectTop()
         guard hash == root else {
-            throw MerkleError(.rootMismatch, "The proof does not lead from the leaf to the tree's root.")
+            throw MerkleLogError(.rootMismatch, "The proof does not lead from the leaf to the tree's root.")
         }
     }
 
@@ -35,7 +35,7 @@ package enum MerkleProof {
         to: UInt64,
         root later: MerkleHash,
         proof: [MerkleHash]
-    ) throws(MerkleError) {
+    ) throws(MerkleLogError) {
         try check(from: from, to: to)
         guard from < to else { return try verifySame(earlier, later, size: from, proof: proof) }
         var rest = proof[...]
@@ -56,21 +56,24 @@ package enum MerkleProof {
         }
         try path.expectTop()
         guard earlierHash == earlier else {
-            throw MerkleError(.rootMismatch, "The proof does not lead to the root of the earlier tree.")
+            throw MerkleLogError(.rootMismatch, "The proof does not lead to the root of the earlier tree.")
         }
         guard laterHash == later else {
-            throw MerkleError(.rootMismatch, "The proof does not lead to the root of the later tree.")
+            throw MerkleLogError(.rootMismatch, "The proof does not lead to the root of the later tree.")
         }
     }
 
     /// Refuses sizes between which nothing can be proved.
-    static func check(from: UInt64, to: UInt64) throws(MerkleError) {
+    static func check(from: UInt64, to: UInt64) throws(MerkleLogError) {
         try MerkleTree.check(to)
         guard from <= to else {
-            throw MerkleError(.sizeOutOfRange, "A tree of \(to) leaves does not continue one of \(from).")
+            throw MerkleLogError(.sizeOutOfRange, "A tree of \(to) leaves does not continue one of \(from).")
         }
         guard from > 0 || to == 0 else {
-            throw MerkleError(.emptyTree, "Nothing can be proved from the tree without leaves: all trees continue it.")
+            throw MerkleLogError(
+                .emptyTree,
+                "Nothing can be proved from the tree without leaves: all trees continue it."
+            )
         }
     }
 
@@ -79,17 +82,17 @@ package enum MerkleProof {
         _ later: MerkleHash,
         size: UInt64,
         proof: [MerkleHash]
-    ) throws(MerkleError) {
+    ) throws(MerkleLogError) {
         guard proof.isEmpty else { throw wrongLength }
         guard earlier == later else {
-            throw MerkleError(.rootMismatch, "The trees have one size and different roots.")
+            throw MerkleLogError(.rootMismatch, "The trees have one size and different roots.")
         }
         guard size > 0 || earlier == .empty else {
-            throw MerkleError(.rootMismatch, "The root is not that of the tree without leaves.")
+            throw MerkleLogError(.rootMismatch, "The root is not that of the tree without leaves.")
         }
     }
 
-    private static let wrongLength = MerkleError(
+    private static let wrongLength = MerkleLogError(
         .wrongProofLength,
         "The proof has not as many hashes as trees of these sizes need."
     )
@@ -114,7 +117,7 @@ extension MerkleProof {
         }
 
         /// Goes up one hash of the proof; answers whether that hash is on the left, throws at the root.
-        mutating func climb() throws(MerkleError) -> Bool {
+        mutating func climb() throws(MerkleLogError) -> Bool {
             guard last > 0 else { throw wrongLength }
             let isRight = !position.isMultiple(of: 2)
             let isSiblingLeft = isRight || position == last
@@ -130,7 +133,7 @@ extension MerkleProof {
         }
 
         /// Throws where the root is not reached.
-        func expectTop() throws(MerkleError) {
+        func expectTop() throws(MerkleLogError) {
             guard last == 0 else { throw wrongLength }
         }
     }

@@ -125,8 +125,8 @@ struct AuditVerifyCommand: ParsableCommand {
             texts = lines.map(String.init)
         }
         return try texts.map { text in
-            do throws(ExportError) {
-                return try ExportKeys.verifierKey(text)
+            do throws(MerkleLogError) {
+                return try NoteVerifierKey(parsing: text)
             } catch {
                 throw ValidationError("\(argument) is no verifier key: \(error.message)")
             }

@@ -77,7 +77,7 @@ struct AuditWitnessCommand: AsyncParsableCommand {
                 journal: try CheckpointJournal(directory: state, origin: log.name),
                 folder: state
             )
-        } catch let error as NoteError {
+        } catch let error as MerkleLogError {
             throw ValidationError(error.message)
         } catch let error as CheckpointError {
             throw CommandLineError(.file, error.message)
@@ -139,7 +139,7 @@ struct Witness: Sendable {
                 )
             }
             return signed
-        } catch let error as NoteError {
+        } catch let error as MerkleLogError {
             throw CommandLineError(.answer, "what the gateway gives is no checkpoint of the log: \(error.message)")
         }
     }
