@@ -158,7 +158,9 @@ struct ProofRequestTests {
             _ = try await appender.append([try EntryMessage(Entries.delivery(lines, seq: 1))])
             let reader = EntryReader(
                 database: database.client,
-                accesses: LogAccesses(lanes: LaneGroup(context: .test(database.client), count: 1))
+                accesses: LogAccesses(
+                    lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
+                )
             )
             let least = UUIDv7.make(milliseconds: start + 30_000, high: 0, low: 0).lowercased
             let until = UUIDv7.make(milliseconds: start + 35_000, high: 0, low: 0).lowercased
@@ -191,7 +193,7 @@ struct ProofRequestTests {
     func history() async throws {
         try await ServiceDatabase.with(.audit) { database in
             let appender = LogAppender(database: database.client, logger: ServiceDatabase.logger)
-            let lanes = LaneGroup(context: .test(database.client), count: 1)
+            let lanes = LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
             let large = String(repeating: "x", count: 9_000)
             let states: [JSONValue] = [
                 .null, ["name": "a", "n": 1], ["name": "b", "n": 1], ["name": "b", "text": .string(large)], .null,
@@ -271,11 +273,15 @@ private struct Log {
                 appender: LogAppender(database: database.client, authority: authority, logger: ServiceDatabase.logger),
                 proofs: ProofRequests(
                     database: database.client,
-                    accesses: LogAccesses(lanes: LaneGroup(context: .test(database.client), count: 1))
+                    accesses: LogAccesses(
+                        lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
+                    )
                 ),
                 exports: ExportRequests(
                     database: database.client,
-                    accesses: LogAccesses(lanes: LaneGroup(context: .test(database.client), count: 1)),
+                    accesses: LogAccesses(
+                        lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
+                    ),
                     authority: authority
                 )
             )

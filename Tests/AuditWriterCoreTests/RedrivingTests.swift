@@ -22,7 +22,7 @@ struct RedrivingTests {
             let desk = DeadLetterDesk(
                 service: .audit,
                 repository: letters,
-                lanes: LaneGroup(context: .test(database.client), count: 1),
+                lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1),
                 process: { try await Redriving(log: log, keeping: keeping).process($0) },
                 classify: LogIntake.classify,
                 logger: ServiceDatabase.logger

@@ -59,7 +59,9 @@ struct RequestTests {
                 messages.append(try EntryMessage(Entries.delivery([line], seq: seq, tenant: tenant)))
             }
             _ = try await Self.appender(database).append(messages)
-            let accesses = LogAccesses(lanes: LaneGroup(context: .test(database.client), count: 1))
+            let accesses = LogAccesses(
+                lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
+            )
             let reader = EntryReader(database: database.client, accesses: accesses)
             let expected = sent.sorted { $0.id.uuidString > $1.id.uuidString }.map(\.canonical)
             #expect(try await Self.pages(reader, "\"limit\":7") == expected)

@@ -25,29 +25,9 @@ struct TestEngine: Sendable {
     /// Makes a database, lends the parts, and drops the database.
     static func with(_ body: (TestEngine) async throws -> Void) async throws {
         try await ServiceDatabase.with(.engine) { storage in
-            let instance = UUIDv7.make()
-            let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-            let publisher = RabbitMQPublisher(configuration: broker, logger: ServiceDatabase.logger)
-            let requests = RequestClient(
-                service: .engine,
-                appID: "automation-engine",
-                instance: instance,
-                configuration: broker,
-                publisher: publisher,
-                logger: ServiceDatabase.logger
-            )
-            let context = LaneContext(
-                schema: "engine",
-                service: "automation-engine",
-                replica: "test",
-                instance: instance,
-                database: storage.client,
-                publisher: publisher,
-                requests: requests,
-                logger: ServiceDatabase.logger
-            )
+            let context = LaneContext.withoutBroker(storage.client, schema: .engine)
             try await body(
-                TestEngine(storage: storage, instance: instance, lanes: LaneGroup(context: context, count: 2))
+                TestEngine(storage: storage, instance: context.instance, lanes: LaneGroup(context: context, count: 2))
             )
         }
     }

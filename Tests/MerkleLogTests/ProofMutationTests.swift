@@ -152,18 +152,23 @@ struct ProofMutationTests {
     }
 }
 
-/// That a leaf is in a tree.
-private struct Inclusion {
-    var index: UInt64
-    var size: UInt64
-    var leaf: MerkleHash
-    var root: MerkleHash
+/// A value of which copies differ in one part.
+private protocol Changeable {}
 
-    func with<Value>(_ path: WritableKeyPath<Inclusion, Value>, _ value: Value) -> Inclusion {
+extension Changeable {
+    fileprivate func with<Value>(_ path: WritableKeyPath<Self, Value>, _ value: Value) -> Self {
         var copy = self
         copy[keyPath: path] = value
         return copy
     }
+}
+
+/// That a leaf is in a tree.
+private struct Inclusion: Changeable {
+    var index: UInt64
+    var size: UInt64
+    var leaf: MerkleHash
+    var root: MerkleHash
 
     func holds(_ proof: [MerkleHash]) -> Bool {
         MerkleLogTests.holds { () throws(MerkleLogError) in
@@ -173,17 +178,11 @@ private struct Inclusion {
 }
 
 /// That a tree continues an earlier one.
-private struct Consistency {
+private struct Consistency: Changeable {
     var from: UInt64
     var to: UInt64
     var first: MerkleHash
     var second: MerkleHash
-
-    func with<Value>(_ path: WritableKeyPath<Consistency, Value>, _ value: Value) -> Consistency {
-        var copy = self
-        copy[keyPath: path] = value
-        return copy
-    }
 
     func holds(_ proof: [MerkleHash]) -> Bool {
         MerkleLogTests.holds { () throws(MerkleLogError) in

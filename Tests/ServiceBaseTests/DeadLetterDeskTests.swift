@@ -113,31 +113,11 @@ struct DeadLetterDeskTests {
 
     private func with(_ test: @Sendable (Office) async throws -> Void) async throws {
         try await ServiceDatabase.with(.engine, connections: 8) { database in
-            let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-            let publisher = RabbitMQPublisher(configuration: broker, logger: ServiceDatabase.logger)
-            let instance = UUIDv7.make()
-            let context = LaneContext(
-                schema: "engine",
-                service: "automation-engine",
-                replica: "test",
-                instance: instance,
-                database: database.client,
-                publisher: publisher,
-                requests: RequestClient(
-                    service: .engine,
-                    appID: "automation-engine",
-                    instance: instance,
-                    configuration: broker,
-                    publisher: publisher,
-                    logger: ServiceDatabase.logger
-                ),
-                logger: ServiceDatabase.logger
-            )
             try await test(
                 Office(
                     database: database,
                     repository: DeadLetterRepository(schema: "engine", database: database.client),
-                    lanes: LaneGroup(context: context, count: 2)
+                    lanes: LaneGroup(context: .withoutBroker(database.client, schema: .engine), count: 2)
                 )
             )
         }

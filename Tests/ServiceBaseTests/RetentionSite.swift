@@ -1,4 +1,3 @@
-import Domain
 import Messaging
 import Persistence
 import TestSupport
@@ -115,26 +114,6 @@ struct RetentionSite: Sendable {
 
     /// Lanes that nobody relays from: what they hold stays in the outbox.
     func lanes() -> LaneGroup {
-        let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-        let publisher = RabbitMQPublisher(configuration: broker, logger: ServiceDatabase.logger)
-        let instance = UUIDv7.make()
-        let context = LaneContext(
-            schema: schema.name,
-            service: "automation-engine",
-            replica: "test",
-            instance: instance,
-            database: database.client,
-            publisher: publisher,
-            requests: RequestClient(
-                service: .engine,
-                appID: "automation-engine",
-                instance: instance,
-                configuration: broker,
-                publisher: publisher,
-                logger: ServiceDatabase.logger
-            ),
-            logger: ServiceDatabase.logger
-        )
-        return LaneGroup(context: context, count: 1)
+        LaneGroup(context: .withoutBroker(database.client, schema: schema), count: 1)
     }
 }

@@ -57,32 +57,12 @@ struct ReplayStorageTests {
 
     private func with(_ test: @Sendable (Store) async throws -> Void) async throws {
         try await ServiceDatabase.with(.gateway) { database in
-            let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-            let publisher = RabbitMQPublisher(configuration: broker, logger: ServiceDatabase.logger)
-            let instance = UUIDv7.make()
-            let requests = RequestClient(
-                service: .gateway,
-                appID: "api-gateway",
-                instance: instance,
-                configuration: broker,
-                publisher: publisher,
-                logger: ServiceDatabase.logger
-            )
-            let context = LaneContext(
-                schema: "gateway",
-                service: "api-gateway",
-                replica: "test",
-                instance: instance,
-                database: database.client,
-                publisher: publisher,
-                requests: requests,
-                logger: ServiceDatabase.logger
-            )
+            let context = LaneContext.withoutBroker(database.client, schema: .gateway)
             let lanes = LaneGroup(context: context, count: 2)
             let worker = ReplayWorker(
                 lanes: lanes,
                 repository: ReplayRepository(database: database.client),
-                requests: requests,
+                requests: context.requests,
                 patience: .seconds(10),
                 logger: ServiceDatabase.logger
             )

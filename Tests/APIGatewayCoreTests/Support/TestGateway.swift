@@ -66,12 +66,12 @@ struct TestGateway: Sendable {
             throw PostgresError(.configuration, "the database is not fresh")
         }
         try await prepare(database)
-        let (lanes, requests) = withoutBroker(database.client)
+        let context = LaneContext.withoutBroker(database.client, schema: .gateway)
         let gateway = Gateway(
             configuration,
             database: database.client,
-            lanes: lanes,
-            requests: requests,
+            lanes: LaneGroup(context: context, count: 3),
+            requests: context.requests,
             tls: tls,
             secrets: secrets,
             logger: logger
@@ -97,32 +97,6 @@ struct TestGateway: Sendable {
     /// Begins its stop, which it need not wait for; the end of the block does.
     func stop() async {
         await services.triggerGracefulShutdown()
-    }
-
-    /// Lanes whose messages nobody sends, and requests that nobody answers.
-    private static func withoutBroker(_ database: PostgresClient) -> (LaneGroup, RequestClient) {
-        let instance = UUIDv7.make()
-        let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-        let publisher = RabbitMQPublisher(configuration: broker, logger: ServiceDatabase.logger)
-        let requests = RequestClient(
-            service: .gateway,
-            appID: "api-gateway",
-            instance: instance,
-            configuration: broker,
-            publisher: publisher,
-            logger: ServiceDatabase.logger
-        )
-        let context = LaneContext(
-            schema: "gateway",
-            service: "api-gateway",
-            replica: "test",
-            instance: instance,
-            database: database,
-            publisher: publisher,
-            requests: requests,
-            logger: ServiceDatabase.logger
-        )
-        return (LaneGroup(context: context, count: 3), requests)
     }
 
     /// Asks for a first tenant once more.

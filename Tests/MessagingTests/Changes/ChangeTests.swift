@@ -34,7 +34,7 @@ struct ChangeTests {
 
     private func withDesk(_ body: @Sendable (Desk) async throws -> Void) async throws {
         try await ServiceDatabase.with(.gateway) { database in
-            let lanes = LaneGroup(context: .withoutBroker(database.client), count: 1)
+            let lanes = LaneGroup(context: .withoutBroker(database.client, schema: .gateway), count: 1)
             try await body(Desk(database: database, lanes: lanes))
         }
     }

@@ -56,7 +56,7 @@ struct OnceTests {
         _ body: @Sendable (_ database: ServiceDatabase, _ lanes: LaneGroup) async throws -> Void
     ) async throws {
         try await ServiceDatabase.with(.gateway) { database in
-            try await body(database, LaneGroup(context: .withoutBroker(database.client), count: 2))
+            try await body(database, LaneGroup(context: .withoutBroker(database.client, schema: .gateway), count: 2))
         }
     }
 

@@ -64,7 +64,7 @@ struct LaneServerTests {
             let committing = try DroppingProxy(upstreamPort: settling.port, mark: "COMMIT\0", times: 1)
             defer { committing.close() }
             try await database.through(committing) { client in
-                let context = LaneContext.withoutBroker(client)
+                let context = LaneContext.withoutBroker(client, schema: .gateway)
                 let lanes = LaneGroup(context: context, count: 1)
                 let error = await #expect(throws: PostgresError.self) {
                     try await lanes.transaction(deadline: .now + .seconds(10)) { transaction in
@@ -137,7 +137,7 @@ struct LaneServerTests {
             let port = try #require(database.configuration.hosts.first?.port)
             let proxy = try DroppingProxy(upstreamPort: port, mark: mark, losing: loss, times: times)
             defer { proxy.close() }
-            try await database.through(proxy) { try await body(.withoutBroker($0), database) }
+            try await database.through(proxy) { try await body(.withoutBroker($0, schema: .gateway), database) }
         }
     }
 

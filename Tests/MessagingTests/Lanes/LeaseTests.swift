@@ -1,7 +1,5 @@
-import Domain
-import FoundationEssentials
+import Persistence
 import PostgreSQL
-import RabbitMQ
 import TestSupport
 import Testing
 
@@ -51,28 +49,7 @@ struct LeaseTests {
     }
 
     private static func lanes() -> LaneGroup {
-        let logger = ServiceDatabase.logger
-        let broker = RabbitMQConfiguration(endpoints: [], user: "", password: "")
-        let publisher = RabbitMQPublisher(configuration: broker, logger: logger)
-        let instance = UUIDv7.make()
-        let requests = RequestClient(
-            service: .engine,
-            appID: "automation-engine",
-            instance: instance,
-            configuration: broker,
-            publisher: publisher,
-            logger: logger
-        )
-        let context = LaneContext(
-            schema: "engine",
-            service: "automation-engine",
-            replica: "test",
-            instance: instance,
-            database: PostgresClient(configuration: PostgresConfiguration(), logger: logger),
-            publisher: publisher,
-            requests: requests,
-            logger: logger
-        )
-        return LaneGroup(context: context, count: 1)
+        let database = PostgresClient(configuration: PostgresConfiguration(), logger: ServiceDatabase.logger)
+        return LaneGroup(context: .withoutBroker(database, schema: .engine), count: 1)
     }
 }
