@@ -44,7 +44,9 @@ struct AuditKeyNewCommand: ParsableCommand {
         }
         try PrivateFile.make(output, content: Array("\(signer.text)\n".utf8))
         StandardStream.output.writeLine(signer.verifierKey.description)
-        StandardStream.error.writeLine("\(output) holds the key of \(name). Name it in BATUTA_AUDIT_KEY_FILE.")
+        StandardStream.error.writeLine(
+            "\(output) holds the key of \(name). Name the file in BATUTA_AUDIT_KEY_FILE, or to `batuta audit witness`."
+        )
     }
 }
 
