@@ -120,16 +120,11 @@ import Testing
 
     /// The journal, opened again: what has kept it may give it up a moment after its last write.
     private func reopened(_ origin: String = origin) async throws -> CheckpointJournal {
-        func open() -> Result<CheckpointJournal, CheckpointError> {
+        let opened = try await eventually("nobody keeps the journal") {
             Result { () throws(CheckpointError) in try CheckpointJournal(directory: folder, origin: origin) }
-        }
-        var opened = open()
-        for _ in 0..<500 {
-            guard case .failure(let error) = opened, error.code == .inUse else {
-                break
-            }
-            try await Task.sleep(for: .milliseconds(10))
-            opened = open()
+        } until: { opened in
+            guard case .failure(let error) = opened else { return true }
+            return error.code != .inUse
         }
         return try opened.get()
     }

@@ -51,14 +51,22 @@ struct AuditLogFaultTests {
     func isKilledAtAnyMoment() async throws {
         try await installation.showingLogs {
             try await installation.automate("killed", on: "killed.*", steps: 1)
-            async let posted: Void = installation.postBatches(1_500, of: 10, prefix: "killed", type: "killed.x")
             for round in 0..<6 {
                 let replica = try installation.replica(.auditWriter, round % 2)
-                try await Task.sleep(for: .milliseconds(200))
+                let size = try await installation.count("SELECT size FROM audit.head")
+                async let posted: Void = installation.postBatches(
+                    250,
+                    of: 10,
+                    prefix: "killed-\(round)",
+                    type: "killed.x"
+                )
+                try await eventually("the log grows") {
+                    try await installation.count("SELECT size FROM audit.head") > size + 100
+                }
                 try await replica.kill()
+                try await posted
                 try await installation.restartEnded()
             }
-            try await posted
             // As long as a dead writer's lease runs, nobody closes its lane.
             try await eventually("the leases of the dead have run out", within: .seconds(60)) {
                 try await installation.count("SELECT count(*) FROM audit.instances WHERE lease_until > now()")
