@@ -168,7 +168,7 @@ struct ActionAnswerIntakeTests {
             #expect(machine.attemptEnded(1, output, at: TestEngine.now, chance: 0) == .park)
             #expect(try await desk.commit(&machine) == true)
             #expect(try await desk.engine.texts(Self.status) == ["queued"])
-            #expect(try await desk.entries("run.park").isEmpty)
+            #expect(try await desk.entries("run.parked").isEmpty)
             #expect(try await desk.goOn(machine).status == .succeeded)
         }
     }

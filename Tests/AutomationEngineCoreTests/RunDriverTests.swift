@@ -122,7 +122,7 @@ struct RunDriverTests {
                 WHERE destination = 'audit' ORDER BY first_seq DESC LIMIT 1
                 """
             )
-            #expect(entries == [isUnderWay ? "run.park" : "run.end"])
+            #expect(entries == [isUnderWay ? "run.parked" : "run.end"])
         }
     }
 

@@ -172,7 +172,7 @@ struct RunRecord: Sendable {
         after.member("step", steps.first { $0.status == .unknown }?.name)
         after.endObject()
         return AuditDraft(
-            "run.park",
+            "run.parked",
             ofRun: id,
             tenant: tenant,
             after: .canonical(after.bytes),
