@@ -14,6 +14,9 @@ package enum LogName {
         "\(life(of: name)?.base ?? name[...])/\(number)"
     }
 
+    /// The name of a later log of a key, whatever the key's name looks like.
+    package static func life(of key: String, number: Int) -> String { "\(key)/\(number)" }
+
     /// Whether a log can be signed with the key of a name: it is the key's own log, or a later life of it.
     package static func isLife(_ name: String, of key: String) -> Bool {
         name == key || life(of: name).map { $0.base == key } ?? false

@@ -36,6 +36,8 @@ package struct CommandLineError: Error, Sendable {
         package static let deadline = Code("deadline", isRetryable: true)
         /// Services run that must not.
         package static let running = Code("running", isRetryable: true)
+        /// The name of the audit log is not known, or another one than was given.
+        package static let log = Code("log")
         /// The operating system refuses something.
         package static let system = Code("system")
     }

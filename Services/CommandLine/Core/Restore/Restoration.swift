@@ -1,4 +1,3 @@
-import Checkpoints
 import Contracts
 import Domain
 import FoundationEssentials
@@ -18,6 +17,8 @@ struct Restoration: Sendable {
     let virtualHost: String
     /// Why, for the audit log.
     let reason: String?
+    /// The name of the log's key, where the operator has given it.
+    let log: String?
 
     /// How long the last connections of services that were just stopped may take to go.
     private static let patience = Duration.seconds(10)
@@ -27,12 +28,15 @@ struct Restoration: Sendable {
     /// Doing it again does no harm.
     ///
     /// - Parameter print: Takes each line when what it says stands.
-    /// - Throws: ``CommandLineError`` while a service runs, or what database or broker refused with.
+    /// - Throws: ``CommandLineError`` while a service runs or where the log's name is not known, or what database or broker
+    ///   refused with.
     func run(print: (String) -> Void) async throws {
         for schema in ServiceSchema.allCases {
             try await SchemaGate.check(client: database, schema: schema)
         }
         try await requireNoServices()
+        let succession = LogSuccession(database: database, name: log)
+        let ended = try await succession.ended()
         for queue in try await broker.queues(virtualHost: virtualHost) {
             try await broker.deleteQueue(queue, virtualHost: virtualHost)
             print("deleted the queue \(queue) with what was in it")
@@ -40,11 +44,9 @@ struct Restoration: Sendable {
         let epoch = try await moveEpochs()
         print("new lanes get epochs above \(epoch)")
         let newest = try await newestSignal()
-        let log = try await beginLog()
-        if let log {
-            print("the audit log goes on as \(log.next): whoever verifies it needs the key of that name")
-        }
-        try await leaveEntry(epoch: epoch, newest: newest, log: log)
+        let next = try await succession.begin(after: ended, at: Int(Timestamp.now().microseconds / 1_000_000))
+        print("the audit log goes on as \(next): whoever verifies it needs the key of that name")
+        try await leaveEntry(epoch: epoch, newest: newest, ended: ended, next: next)
         print("the audit log will have an entry of this")
         print(
             newest.map { "the newest signal is of \($0): whatever was acknowledged later has to be sent again" }
@@ -103,48 +105,17 @@ struct Restoration: Sendable {
         return Timestamp(microseconds: Int64(time) * 1_000)
     }
 
-    /// A log that ends at the restored moment, and the name under which it goes on.
-    private struct LogChange {
-        let ended: String
-        let signedSize: Int64
-        let next: String
-    }
-
-    /// Gives the log another name, unless it was never signed.
-    ///
-    /// Checkpoints from after that moment may be with others. The log must never contradict them, so it goes on as another
-    /// one, which says so in its first entry. Doing it again changes the name again, which does no harm.
-    private func beginLog() async throws -> LogChange? {
-        let rows = try await database.execute(
-            PostgresStatement("SELECT origin, signed_size FROM audit.head WHERE origin IS NOT NULL")
-        )
-        guard let row = rows.first else {
-            return nil
-        }
-        let name = try row.decode(0, as: String.self)
-        let seconds = Int(Timestamp.now().microseconds / 1_000_000)
-        let change = LogChange(
-            ended: name,
-            signedSize: try row.decode(1),
-            next: LogName.successor(of: name, number: seconds)
-        )
-        _ = try await database.execute(
-            PostgresStatement(
-                "UPDATE audit.head SET fence = fence + 1, origin = $1, signed_size = 0, signed_root = NULL",
-                [.text(change.next)]
-            )
-        )
-        return change
-    }
-
     /// Leaves the entry in a lane of the gateway's that nobody keeps: the next gateway that runs sends it.
-    private func leaveEntry(epoch: Int64, newest: Timestamp?, log: LogChange?) async throws {
+    private func leaveEntry(
+        epoch: Int64,
+        newest: Timestamp?,
+        ended: LogSuccession.Ended,
+        next: String
+    ) async throws {
         let after: JSONValue = [
-            "epochs_above": .number(epoch), "log": log.map { .string($0.next) } ?? .null,
+            "epochs_above": .number(epoch), "log": .string(next),
             "newest_signal": newest.map { .string("\($0)") } ?? .null,
         ]
-        let before: AuditValue =
-            try log.map { try .json(["log": .string($0.ended), "signed_entries": .number($0.signedSize)]) } ?? .none
         let draft = AuditDraft(
             id: UUIDv7.make(),
             time: .now(),
@@ -152,7 +123,7 @@ struct Restoration: Sendable {
             actor: AuditActor(type: .system, id: "batuta", via: "restored"),
             action: "restore",
             object: AuditObject(type: "installation", id: "batuta"),
-            before: before,
+            before: try .json(["log": .string(ended.name), "signed_entries": .number(ended.signedSize)]),
             after: try .json(after),
             reason: reason
         )
