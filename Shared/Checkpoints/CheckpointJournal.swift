@@ -24,15 +24,21 @@ package final class CheckpointJournal: Sendable {
         var newest: SignedCheckpoint?
     }
 
+    /// Makes a file's content durable, as `fdatasync` does: 0 when it is.
+    typealias Synchronize = @Sendable (Int32) -> Int32
+
     private let directory: String
     private let origin: String
     private let lock: Int32
+    /// Held while a line is written and made durable, and by nobody who only wants to know what is.
     private let state: Mutex<State>
+    private let durable: Mutex<SignedCheckpoint?>
+    private let synchronize: Synchronize
     /// Writes one after the other, away from the threads that tasks run on.
     private let queue = DispatchQueue(label: "batuta.checkpoints")
 
-    /// The newest checkpoint in the journal.
-    package var newest: SignedCheckpoint? { state.withLock { $0.newest } }
+    /// The newest checkpoint in the journal that is durable; whoever asks never waits for the disk.
+    package var newest: SignedCheckpoint? { durable.withLock { $0 } }
 
     /// Opens the journal of a log, or begins it; the folder is made where it is missing.
     ///
@@ -40,16 +46,23 @@ package final class CheckpointJournal: Sendable {
     ///   - directory: The folder.
     ///   - origin: The log's name.
     /// - Throws: ``CheckpointError`` with a sentence that says what to do.
-    package init(directory: String, origin: String) throws(CheckpointError) {
+    package convenience init(directory: String, origin: String) throws(CheckpointError) {
+        try self.init(directory: directory, origin: origin) { fdatasync($0) }
+    }
+
+    init(directory: String, origin: String, synchronize: @escaping Synchronize) throws(CheckpointError) {
         self.directory = directory
         self.origin = origin
+        self.synchronize = synchronize
         if mkdir(directory, 0o700) != 0 && errno != EEXIST {
             throw Self.failure("the folder \(directory) cannot be made")
         }
         lock = try Self.lock(directory)
         do throws(CheckpointError) {
             let number = try Self.newestNumber(in: directory, origin) ?? 1
-            state = Mutex(try Self.open(directory, origin, number))
+            let opened = try Self.open(directory, origin, number)
+            state = Mutex(opened)
+            durable = Mutex(opened.newest)
         } catch {
             close(lock)
             throw error
@@ -94,9 +107,10 @@ package final class CheckpointJournal: Sendable {
                     state.number = next.number
                 }
                 let line = Self.line(signed)
-                try Self.write(line, to: state.descriptor, at: state.length, directory)
+                try write(line, to: state.descriptor, at: state.length)
                 state.length += line.count
                 state.newest = signed
+                durable.withLock { $0 = signed }
             }
         }
         try result.get()
@@ -262,12 +276,7 @@ extension CheckpointJournal {
     }
 
     /// Writes at a place, so that what a failed call has left there is written over.
-    private static func write(
-        _ bytes: [UInt8],
-        to descriptor: Int32,
-        at place: Int,
-        _ directory: String
-    ) throws(CheckpointError) {
+    private func write(_ bytes: [UInt8], to descriptor: Int32, at place: Int) throws(CheckpointError) {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
@@ -275,14 +284,14 @@ extension CheckpointJournal {
             }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
-                let reason = failure("no checkpoint can be written in \(directory)")
+                let reason = Self.failure("no checkpoint can be written in \(directory)")
                 _ = ftruncate(descriptor, off_t(place))
                 throw reason
             }
             done += count
         }
-        guard fdatasync(descriptor) == 0 else {
-            let reason = failure("no checkpoint can be made durable in \(directory)")
+        guard synchronize(descriptor) == 0 else {
+            let reason = Self.failure("no checkpoint can be made durable in \(directory)")
             _ = ftruncate(descriptor, off_t(place))
             throw reason
         }

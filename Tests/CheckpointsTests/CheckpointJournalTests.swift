@@ -1,5 +1,6 @@
 import Foundation
 import MerkleLog
+import Synchronization
 import TestSupport
 import Testing
 
@@ -93,6 +94,63 @@ import Testing
         // A crash right after the new file was made leaves it empty.
         try Data().write(to: file(3))
         #expect(try await reopened().newest?.checkpoint.size == 4)
+    }
+
+    @Test("a closed file that was moved to an archive is missed by nobody, and the newest is found all the same")
+    func closedFilesMayBeMoved() async throws {
+        do {
+            let journal = try CheckpointJournal(directory: folder, origin: Self.origin)
+            try await journal.append(checkpoint(3))
+        }
+        let line = try Data(contentsOf: file(1))
+        for number in 1...2 {
+            var large = Data()
+            while large.count <= CheckpointJournal.fileSize { large += line }
+            try large.write(to: file(number))
+            try await reopened().append(checkpoint(UInt64(3 + number)))
+            try FileManager.default.removeItem(at: file(number))
+        }
+        do {
+            let journal = try await reopened()
+            #expect(journal.newest?.checkpoint.size == 5)
+            try await journal.append(checkpoint(6))
+        }
+        #expect(try await reopened().newest?.checkpoint.size == 6)
+        #expect(!FileManager.default.fileExists(atPath: file(1).path))
+        #expect(FileManager.default.fileExists(atPath: file(3).path))
+    }
+
+    @Test("whoever asks for the newest checkpoint does not wait for the disk, and hears of none that is not durable")
+    func readersDoNotWait() async throws {
+        let seen = Seen()
+        let journal = try CheckpointJournal(directory: folder, origin: Self.origin) { _ in
+            seen.look()
+            return 0
+        }
+        seen.journal.withLock { $0 = journal }
+        try await journal.append(checkpoint(3))
+        try await journal.append(checkpoint(4))
+        seen.journal.withLock { $0 = nil }
+        #expect(seen.sizes.withLock { $0 } == [nil, 3], "Each write saw what was durable before it.")
+        #expect(journal.newest?.checkpoint.size == 4)
+    }
+
+    /// Asks a journal for its newest checkpoint from another thread, while the disk is at work.
+    private final class Seen: Sendable {
+        let journal = Mutex<CheckpointJournal?>(nil)
+        let sizes = Mutex<[UInt64?]>([])
+
+        func look() {
+            let asked = journal.withLock { $0 }
+            let answered = DispatchSemaphore(value: 0)
+            DispatchQueue.global().async {
+                let size = asked?.newest?.checkpoint.size
+                self.sizes.withLock { $0.append(size) }
+                answered.signal()
+            }
+            // Long enough for any answer that does not wait for this very write.
+            _ = answered.wait(timeout: .now() + 10)
+        }
     }
 
     @Test("one process keeps a journal")
