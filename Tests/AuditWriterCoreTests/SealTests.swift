@@ -26,6 +26,19 @@ struct SealTests {
             let (count, ranges) = try await log.seal()
             #expect(count == 600)
             #expect(ranges == "[[0, 299], [301, 600]]")
+            // The week that takes its place is protected, and what was sealed is its owner's.
+            let triggers = try await log.superuser.execute(
+                PostgresStatement(
+                    """
+                    SELECT c.relname LIKE 'sealed%', count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                    WHERE c.relname LIKE '%entries_' || to_char(date_trunc('week', now() - interval '70 days'), 'YYYYMMDD')
+                    GROUP BY 1
+                    """
+                )
+            )
+            #expect(triggers.count == 1)
+            #expect(try #require(triggers.first).decode(0, as: Bool.self) == false)
+            #expect(try #require(triggers.first).decode(1, as: Int64.self) == 2)
             try await log.append(10, old: false)
             try await log.leave("seal", after: #"{"ranges":\#(ranges.filter { $0 != " " })}"#)
             let signed = try #require(try await log.appender().sign(takingOver: true))
