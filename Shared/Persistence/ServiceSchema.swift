@@ -22,7 +22,7 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
         case .engine: 17
         case .scheduler: 5
         case .jobs: 5
-        case .audit: 8
+        case .audit: 9
         }
     }
 }

@@ -79,6 +79,9 @@ package struct CheckpointKeeper: Service {
             if let refusal = await appender.refusal {
                 return refusal
             }
+            if let missing = await appender.missing {
+                return missing.sentence
+            }
             return finding.withLock { $0 }
         }
     }
@@ -105,6 +108,7 @@ package struct CheckpointKeeper: Service {
 
     /// Signs or watches; says how long to sleep.
     private func take(_ turn: inout Turn) async -> Duration {
+        await appender.lookForMissingWeeks()
         do {
             if let standing = await appender.standing, standing.isUnsigned {
                 let rest = turn.lastSigned.map { $0 + schedule.interval - .now } ?? .zero
@@ -144,7 +148,7 @@ package struct CheckpointKeeper: Service {
         guard outlook.head.size > signedSize else {
             turn.stalled = nil
             let limit = standing == nil ? schedule.idle + schedule.grace : schedule.idle
-            if outlook.newest != nil, outlook.age >= limit {
+            if outlook.newest != nil, isDue(outlook.age, limit, turn.lastSigned) {
                 try await sign(&turn, takingOver: true)
             }
             return true
@@ -158,6 +162,16 @@ package struct CheckpointKeeper: Service {
         }
         try await sign(&turn, takingOver: true)
         return true
+    }
+
+    /// Whether a log that does not grow is to be signed again.
+    ///
+    /// A checkpoint of a time to come says that the database's clock has gone back: then this replica's own pauses count.
+    private func isDue(_ age: Duration, _ limit: Duration, _ lastSigned: ContinuousClock.Instant?) -> Bool {
+        guard age < .zero else {
+            return age >= limit
+        }
+        return lastSigned.map { .now - $0 >= limit } ?? true
     }
 
     /// Puts the newest checkpoint into the journal, after it was verified that it continues what is there.

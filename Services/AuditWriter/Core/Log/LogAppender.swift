@@ -1,7 +1,7 @@
 package import Checkpoints
 import Contracts
-import Domain
 import FaultInjection
+import FoundationEssentials
 package import Logging
 import MerkleLog
 import Messaging
@@ -49,6 +49,8 @@ package actor LogAppender {
     package private(set) var standing: LogStanding?
     /// Why the head could not be taken the last time; nil where it could.
     package private(set) var refusal: String?
+    /// The partitions without which entries cannot be appended; nil where none is missing.
+    private(set) var missing: MissingWeeks?
     /// Rung at the end of each call that leaves entries unsigned.
     private let unsigned: Alarm?
     /// Whether a call is under way, and those that wait for its end in the order of their coming.
@@ -136,11 +138,18 @@ package actor LogAppender {
         resuming: [LaneName],
         _ outcome: inout Outcome
     ) async throws -> [LaneName] {
+        var hasMadeWeeks = false
         for _ in 0..<Self.maximumTakeovers {
             do {
                 return try await commit(messages, resuming: resuming, &outcome)
             } catch let error as PostgresError where error.sqlState == GuardState.headTakenOver {
                 logger.notice("another writer had taken the head of the log; it is taken again")
+            } catch let error as UnplacedEntries {
+                guard !hasMadeWeeks else {
+                    throw try await miss(error.ids, "a table of that name is there, and is no partition")
+                }
+                hasMadeWeeks = true
+                try await makeWeeks(of: error.ids)
             }
         }
         throw AuditWriterError(.headTakenOver, "other writers took the head of the log again and again")
@@ -225,6 +234,7 @@ package actor LogAppender {
             var edge = edge
             var statements = [LogRepository.lockHead(head)]
             var released: [LaneName: [Int64: AuditEntry]] = [:]
+            var ids: [UUID] = []
             if plan.runs.contains(where: { !$0.released.isEmpty }) {
                 let results = try await transaction.pipeline(statements + [LogRepository.release(plan.runs)])
                 statements = []
@@ -238,18 +248,72 @@ package actor LogAppender {
                 if !filled.isEmpty {
                     statements.append(TileRepository.store(filled))
                 }
-                let ids = plan.runs.map { _ in UUIDv7.make() }
-                statements.append(LogRepository.record(plan.runs, ids: ids, at: head.size))
+                statements.append(LogRepository.record(plan.runs, at: head.size))
+                ids = entries.map(\.id)
             }
             if !plan.held.isEmpty {
                 statements.append(LogRepository.hold(plan.held))
             }
-            try await transaction.pipeline(statements)
+            do {
+                try await transaction.pipeline(statements)
+            } catch let error as PostgresError where error.isMissingPartition {
+                throw UnplacedEntries(ids)
+            }
             CrashPoints.reached(.inAuditAppend)
             try await transaction.commit([LogRepository.moveHead(to: head.size + Int64(plan.appendedCount))])
             return edge
         }
         state.head.size += Int64(plan.appendedCount)
+    }
+
+    // MARK: - Weeks
+
+    /// Makes the partitions that entries need.
+    ///
+    /// - Throws: `PostgresError` where an entry's id is of an impossible time, which lies in the data; `AuditWriterError`
+    ///   where a partition is missing and cannot be made.
+    private func makeWeeks(of ids: [UUID]) async throws {
+        do {
+            try await repository.makeWeeks(of: ids, deadline: .now + timeout)
+        } catch let error as PostgresError where error.sqlState != Self.impossibleWeek {
+            throw try await miss(ids, error.message)
+        }
+        note(nil)
+    }
+
+    /// What `audit.ensure_weeks` refuses with.
+    private static let impossibleWeek = "22023"
+
+    /// Notes which partitions entries lack.
+    private func miss(_ ids: [UUID], _ reason: String) async throws -> AuditWriterError {
+        let weeks = try await repository.missingWeeks(of: ids, deadline: .now + timeout)
+        let found = weeks.isEmpty ? nil : MissingWeeks(ids: ids, weeks: weeks, reason: reason)
+        note(found)
+        return AuditWriterError(.missingPartition, found?.sentence ?? reason)
+    }
+
+    private func note(_ found: MissingWeeks?) {
+        if let found, found != missing {
+            logger.error("entries cannot be appended", metadata: ["error": "\(found.sentence)"])
+        } else if found == nil, missing != nil {
+            logger.notice("entries can be appended again")
+        }
+        missing = found
+        metrics.missing(weeks: found?.weeks.count ?? 0)
+    }
+
+    /// Makes again what was missing, whether or not its entries come again to this replica.
+    func lookForMissingWeeks() async {
+        guard let missing else {
+            return
+        }
+        do {
+            try await makeWeeks(of: missing.ids)
+        } catch let error as PostgresError where error.sqlState == Self.impossibleWeek {
+            note(nil)
+        } catch {
+            // It is noted, or nothing could be learnt.
+        }
     }
 
     // MARK: - Signing

@@ -11,6 +11,7 @@ package struct LogMetrics: Sendable {
     static let signedName = "batuta_audit_log_signed_entries"
     static let checkpointsName = "batuta_audit_checkpoints_total"
     static let signName = "batuta_audit_sign_seconds"
+    static let missingName = "batuta_audit_missing_partitions"
 
     private let appended = Counter(label: appendedName)
     private let duplicates = Counter(label: duplicatesName)
@@ -21,6 +22,7 @@ package struct LogMetrics: Sendable {
     private let signedSize = Gauge(label: signedName)
     private let checkpoints = Counter(label: checkpointsName)
     private let sign = Timer(label: signName)
+    private let missing = Gauge(label: missingName)
 
     package init() {}
 
@@ -32,6 +34,11 @@ package struct LogMetrics: Sendable {
         self.size.record(size)
         held.record(early)
         append.recordNanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+
+    /// So many partitions are missing without which entries cannot be appended.
+    func missing(weeks: Int) {
+        missing.record(weeks)
     }
 
     /// A checkpoint was signed.

@@ -114,6 +114,44 @@ struct LogRepository: Sendable {
         return sequencers
     }
 
+    /// Makes the partitions of now, and of the weeks of entries' ids.
+    func makeWeeks(of ids: [UUID], deadline: ContinuousClock.Instant) async throws {
+        try await database.execute(PostgresStatement("SELECT audit.ensure_partitions()"), deadline: deadline)
+        try await database.execute(
+            PostgresStatement("SELECT audit.ensure_weeks($1)", [.uuidArray(ids)]),
+            deadline: deadline
+        )
+    }
+
+    /// The partitions of now, and of the weeks of entries' ids, that are missing: table and Monday.
+    func missingWeeks(
+        of ids: [UUID],
+        deadline: ContinuousClock.Instant
+    ) async throws -> [MissingWeeks.Week] {
+        let rows = try await database.execute(
+            PostgresStatement(
+                """
+                SELECT week.parent, week.monday::text
+                FROM (
+                    SELECT 'entries', date_trunc('week', audit.uuid7_time(id) AT TIME ZONE 'UTC')::date
+                    FROM unnest($1::uuid[]) AS id
+                    UNION SELECT 'segments', date_trunc('week', now() AT TIME ZONE 'UTC')::date
+                ) AS week (parent, monday)
+                WHERE NOT EXISTS (
+                    SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                    WHERE i.inhparent = ('audit.' || week.parent)::regclass
+                      AND c.relname = week.parent || '_' || to_char(week.monday, 'YYYYMMDD')
+                )
+                ORDER BY 1, 2
+                """,
+                [.uuidArray(ids)],
+                isReadOnly: true
+            ),
+            deadline: deadline
+        )
+        return try rows.map { MissingWeeks.Week(table: try $0.decode(0), monday: try $0.decode(1)) }
+    }
+
     static func lane(_ row: PostgresRow) throws -> LaneName {
         LaneName(producer: try row.decode(0), epoch: try row.decode(1))
     }
@@ -193,7 +231,9 @@ extension LogRepository {
     }
 
     /// Records which numbers of which lanes have been appended; the first run begins at the index `first`.
-    static func record(_ runs: [AppendPlan.Run], ids: [UUID], at first: Int64) -> PostgresStatement {
+    ///
+    /// The database's clock decides in which week they stand: the clocks of replicas differ.
+    static func record(_ runs: [AppendPlan.Run], at first: Int64) -> PostgresStatement {
         var indexes: [Int64] = []
         var index = first
         for run in runs {
@@ -203,10 +243,10 @@ extension LogRepository {
         return PostgresStatement(
             """
             INSERT INTO audit.segments (segment_id, producer, epoch, first_seq, last_seq, first_index)
-            SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+            SELECT audit.uuid7(), * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
             """,
             [
-                .uuidArray(ids), .textArray(runs.map(\.lane.producer)), .int8Array(runs.map(\.lane.epoch)),
+                .textArray(runs.map(\.lane.producer)), .int8Array(runs.map(\.lane.epoch)),
                 .int8Array(runs.map(\.numbers.lowerBound)), .int8Array(runs.map { $0.numbers.upperBound - 1 }),
                 .int8Array(indexes),
             ]

@@ -16,13 +16,15 @@ package struct AuditWriterError: Error, Sendable, Equatable, CustomStringConvert
         case forkedLog = "forked_log"
         /// The database holds a log of another name than the key file's, or one that other keys have signed.
         case foreignLog = "foreign_log"
+        /// No partition takes an entry, and none can be made.
+        case missingPartition = "missing_partition"
 
         /// Whether the same work may succeed later.
         package var isRetryable: Bool {
             switch self {
             case .unreadableMessage: false
             // An operator can put right what is wrong with the log; until then deliveries wait.
-            case .headTakenOver, .staleState, .damagedLog, .restoredLog, .forkedLog, .foreignLog: true
+            case .headTakenOver, .staleState, .damagedLog, .restoredLog, .forkedLog, .foreignLog, .missingPartition: true
             }
         }
     }
@@ -35,7 +37,7 @@ package struct AuditWriterError: Error, Sendable, Equatable, CustomStringConvert
     package var stopsTheLog: Bool {
         switch code {
         case .damagedLog, .restoredLog, .forkedLog, .foreignLog: true
-        case .unreadableMessage, .headTakenOver, .staleState: false
+        case .unreadableMessage, .headTakenOver, .staleState, .missingPartition: false
         }
     }
 

@@ -12,6 +12,7 @@ extension LogMetrics {
         DeadLetterGauge.description,
         .gauge(signedName, help: "Entries that the newest checkpoint covers, as this replica has signed it."),
         .counter(checkpointsName, help: "Checkpoints of the log that this replica has signed."),
+        .gauge(missingName, help: "Partitions of the log that are missing and without which entries cannot be appended."),
         .histogram(signName, help: "Time of signing one checkpoint, from the head's lock to the commit."),
         .histogram(appendName, help: "Time of one append, from its plan to its commit."),
     ]
