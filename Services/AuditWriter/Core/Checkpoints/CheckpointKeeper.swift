@@ -43,6 +43,7 @@ package struct CheckpointKeeper: Service {
     private let unsigned: Alarm
     private let schedule: Schedule
     private let metrics: LogMetrics
+    private let watch: LogWatch
     private let logger: Logger
     private let finding = FoundProblem()
 
@@ -53,6 +54,7 @@ package struct CheckpointKeeper: Service {
     ///   - unsigned: Rung by the appender.
     ///   - schedule: When the log is signed.
     ///   - metrics: What is counted.
+    ///   - watch: Told how much is unsigned.
     ///   - logger: Told what goes wrong.
     package init(
         appender: LogAppender,
@@ -61,6 +63,7 @@ package struct CheckpointKeeper: Service {
         unsigned: Alarm,
         schedule: Schedule = Schedule(),
         metrics: LogMetrics = LogMetrics(),
+        watch: LogWatch = LogWatch(),
         logger: Logger
     ) {
         self.appender = appender
@@ -70,6 +73,7 @@ package struct CheckpointKeeper: Service {
         self.unsigned = unsigned
         self.schedule = schedule
         self.metrics = metrics
+        self.watch = watch
         self.logger = logger
     }
 
@@ -139,6 +143,7 @@ package struct CheckpointKeeper: Service {
     /// Keeps what others have signed, and signs where nobody does; says whether everything is signed.
     private func watch(_ turn: inout Turn) async throws -> Bool {
         let outlook = try await repository.outlook(deadline: .now + .seconds(10))
+        watch.looked(size: outlook.head.size, signedSize: outlook.head.signedSize)
         let standing = await appender.standing
         if let standing, standing.fence < outlook.head.fence {
             await appender.forget()

@@ -26,6 +26,9 @@ struct AppendPlan: Sendable {
     /// How many entries are appended.
     var appendedCount: Int { runs.reduce(0) { $0 + $1.numbers.count } }
 
+    /// How many of them were held until now.
+    var releasedCount: Int { runs.reduce(0) { $0 + $1.released.ranges.reduce(0) { $0 + $1.count } } }
+
     /// An entry of a run that arrived just now; nil for one that is held in the database.
     func entry(_ number: Int64, of lane: LaneName) -> AuditEntry? { arrived[lane]?[number] }
 

@@ -26,6 +26,8 @@ package actor LogAppender {
     private struct State {
         var head: LogHead
         var edge: TreeEdge
+        /// How many entries are held before their turn, in all lanes.
+        var held: Int64
         var lanes: [LaneName: LaneSequencer] = [:]
         /// Lanes whose held entries a writer before may have left although it was their turn.
         var abandoned: [LaneName] = []
@@ -41,6 +43,7 @@ package actor LogAppender {
     private let authority: CheckpointAuthority?
     private let database: PostgresClient
     private let metrics: LogMetrics
+    private let watch: LogWatch
     private let logger: Logger
     private let releaseLimit: Int
     private let timeout: Duration
@@ -62,6 +65,7 @@ package actor LogAppender {
     ///   - authority: What the log was signed with; nothing is appended to a log that contradicts it.
     ///   - unsigned: Rung at the end of each call that leaves entries unsigned.
     ///   - metrics: What is counted.
+    ///   - watch: Told how much is unsigned and held.
     ///   - logger: Told when the head is taken.
     ///   - releaseLimit: How many held entries one transaction may append.
     ///   - timeout: How long one transaction may take.
@@ -70,6 +74,7 @@ package actor LogAppender {
         authority: CheckpointAuthority? = nil,
         unsigned: Alarm? = nil,
         metrics: LogMetrics = LogMetrics(),
+        watch: LogWatch = LogWatch(),
         logger: Logger,
         releaseLimit: Int = 2_000,
         timeout: Duration = .seconds(30)
@@ -80,6 +85,7 @@ package actor LogAppender {
         self.authority = authority
         self.unsigned = unsigned
         self.metrics = metrics
+        self.watch = watch
         self.logger = logger
         self.releaseLimit = releaseLimit
         self.timeout = timeout
@@ -123,6 +129,9 @@ package actor LogAppender {
     /// Notes where the log stands, and hands the turn over to the next call, if there is one.
     private func endAppending() {
         standing = state.map { LogStanding(fence: $0.head.fence, size: $0.head.size, signedSize: $0.head.signedSize) }
+        if let standing {
+            watch.looked(size: standing.size, signedSize: standing.signedSize)
+        }
         if standing?.isUnsigned ?? false {
             unsigned?.ring()
         }
@@ -174,8 +183,8 @@ package actor LogAppender {
         outcome.appended += plan.appendedCount
         outcome.duplicates += plan.duplicates
         outcome.held += plan.held.count
-        let early = state.lanes.values.reduce(0) { $0 + $1.early.ranges.reduce(0) { $0 + $1.count } }
-        metrics.committed(plan, size: state.head.size, early: early, took: .now - started)
+        watch.holds(state.held)
+        metrics.committed(plan, size: state.head.size, took: .now - started)
         return plan.unfinished + abandoned
     }
 
@@ -200,8 +209,10 @@ package actor LogAppender {
         logger.info("took the head of the log", metadata: ["fence": "\(head.fence)", "size": "\(head.size)"])
         let edge = try await tree.edge(of: head) { .now + timeout }
         try await requireSequel(head)
-        let abandoned = try await repository.lanesWithEarlyEntries(deadline: .now + timeout)
-        return State(head: head, edge: edge, abandoned: abandoned)
+        let early = try await repository.lanesWithEarlyEntries(deadline: .now + timeout)
+        let held = early.reduce(0) { $0 + $1.count }
+        watch.holds(held)
+        return State(head: head, edge: edge, held: held, abandoned: early.map(\.lane))
     }
 
     /// Refuses a log that is not a sequel of what was signed.
@@ -264,6 +275,7 @@ package actor LogAppender {
             return edge
         }
         state.head.size += Int64(plan.appendedCount)
+        state.held += Int64(plan.held.count - plan.releasedCount)
     }
 
     // MARK: - Weeks
@@ -323,6 +335,7 @@ package actor LogAppender {
         await beginAppending()
         defer { endAppending() }
         state = nil
+        watch.holds(0)
     }
 
     /// Signs the log as it stands.
@@ -359,6 +372,7 @@ package actor LogAppender {
             self.state = state
             return signed
         } catch let error as PostgresError where error.sqlState == GuardState.headTakenOver {
+            watch.holds(0)
             return nil
         }
     }

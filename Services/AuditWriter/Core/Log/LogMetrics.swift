@@ -6,7 +6,6 @@ package struct LogMetrics: Sendable {
     static let duplicatesName = "batuta_audit_entries_duplicate_total"
     static let earlyName = "batuta_audit_entries_early_total"
     static let sizeName = "batuta_audit_log_entries"
-    static let heldName = "batuta_audit_held_entries"
     static let appendName = "batuta_audit_append_seconds"
     static let signedName = "batuta_audit_log_signed_entries"
     static let checkpointsName = "batuta_audit_checkpoints_total"
@@ -17,7 +16,6 @@ package struct LogMetrics: Sendable {
     private let duplicates = Counter(label: duplicatesName)
     private let early = Counter(label: earlyName)
     private let size = Gauge(label: sizeName)
-    private let held = Gauge(label: heldName)
     private let append = Timer(label: appendName)
     private let signedSize = Gauge(label: signedName)
     private let checkpoints = Counter(label: checkpointsName)
@@ -27,12 +25,11 @@ package struct LogMetrics: Sendable {
     package init() {}
 
     /// A transaction was committed, or was not needed because everything was known.
-    func committed(_ plan: AppendPlan, size: Int64, early: Int, took duration: Duration) {
+    func committed(_ plan: AppendPlan, size: Int64, took duration: Duration) {
         appended.increment(by: plan.appendedCount)
         duplicates.increment(by: plan.duplicates)
         self.early.increment(by: plan.held.count)
         self.size.record(size)
-        held.record(early)
         append.recordNanoseconds(Int64(duration / .nanoseconds(1)))
     }
 

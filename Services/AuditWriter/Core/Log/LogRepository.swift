@@ -54,16 +54,18 @@ struct LogRepository: Sendable {
         return try rows.first?.decode(0)
     }
 
-    /// Lanes of which entries are held.
-    func lanesWithEarlyEntries(deadline: ContinuousClock.Instant) async throws -> [LaneName] {
+    /// Lanes of which entries are held, and how many.
+    func lanesWithEarlyEntries(
+        deadline: ContinuousClock.Instant
+    ) async throws -> [(lane: LaneName, count: Int64)] {
         let rows = try await database.execute(
             PostgresStatement(
-                "SELECT DISTINCT producer, epoch FROM audit.early_entries ORDER BY producer, epoch",
+                "SELECT producer, epoch, count(*) FROM audit.early_entries GROUP BY producer, epoch ORDER BY 1, 2",
                 isReadOnly: true
             ),
             deadline: deadline
         )
-        return try rows.map { LaneName(producer: try $0.decode(0), epoch: try $0.decode(1)) }
+        return try rows.map { (try Self.lane($0), try $0.decode(2)) }
     }
 
     /// Reads how far lanes have come.

@@ -37,10 +37,13 @@ package enum AuditWriter {
         let letters = base.deadLetters()
         let authority = try await authority(context)
         let unsigned = Alarm()
+        let watch = LogWatch()
+        watch.observe(in: context.metrics)
         let appender = LogAppender(
             database: base.database,
             authority: authority,
             unsigned: unsigned,
+            watch: watch,
             logger: context.logger
         )
         let keeper = CheckpointKeeper(
@@ -49,6 +52,7 @@ package enum AuditWriter {
             database: base.database,
             unsigned: unsigned,
             schedule: AuditKeys.schedule(context.configuration),
+            watch: watch,
             logger: context.logger
         )
         context.health.register("checkpoints") { await keeper.problem.map { .failing($0) } ?? .ok }

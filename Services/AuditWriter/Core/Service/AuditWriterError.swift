@@ -24,7 +24,8 @@ package struct AuditWriterError: Error, Sendable, Equatable, CustomStringConvert
             switch self {
             case .unreadableMessage: false
             // An operator can put right what is wrong with the log; until then deliveries wait.
-            case .headTakenOver, .staleState, .damagedLog, .restoredLog, .forkedLog, .foreignLog, .missingPartition: true
+            case .headTakenOver, .staleState, .damagedLog, .restoredLog, .forkedLog, .foreignLog, .missingPartition:
+                true
             }
         }
     }

@@ -8,11 +8,13 @@ extension LogMetrics {
         .counter(duplicatesName, help: "Audit entries that arrived again and were dropped."),
         .counter(earlyName, help: "Audit entries that arrived before their turn and were held."),
         .gauge(sizeName, help: "Entries in the log, as the active writer has left it."),
-        .gauge(heldName, help: "Audit entries held until the gap before them is filled, in the lanes seen."),
         DeadLetterGauge.description,
         .gauge(signedName, help: "Entries that the newest checkpoint covers, as this replica has signed it."),
         .counter(checkpointsName, help: "Checkpoints of the log that this replica has signed."),
-        .gauge(missingName, help: "Partitions of the log that are missing and without which entries cannot be appended."),
+        .gauge(
+            missingName,
+            help: "Partitions of the log that are missing and without which entries cannot be appended."
+        ),
         .histogram(signName, help: "Time of signing one checkpoint, from the head's lock to the commit."),
         .histogram(appendName, help: "Time of one append, from its plan to its commit."),
     ]
