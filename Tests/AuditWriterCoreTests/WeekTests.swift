@@ -73,6 +73,46 @@ struct WeekTests {
         }
     }
 
+    @Test("arrival is by the database's clock, whatever the replica's says")
+    func oneClock() async throws {
+        try await ServiceDatabase.with(.audit) { database in
+            // A clock that is three weeks ahead of this process's.
+            try await database.executeAsSuperuser(
+                """
+                CREATE OR REPLACE FUNCTION audit.uuid7() RETURNS uuid LANGUAGE sql VOLATILE AS
+                $$ SELECT audit.uuid7_floor(now() + interval '21 days') $$
+                """
+            )
+            _ = try await Self.appender(database).append([try Entries.message(1...3)])
+            #expect(
+                try await Self.count(
+                    "audit.segments WHERE segment_id > audit.uuid7_floor(now() + interval '20 days')",
+                    database
+                )
+                    == 1
+            )
+        }
+    }
+
+    @Test("the database's ids are UUIDs of version 7, of its time, and differ")
+    func identifiers() async throws {
+        try await ServiceDatabase.with(.audit) { database in
+            let rows = try await database.client.execute(
+                PostgresStatement(
+                    "SELECT audit.uuid7(), extract(epoch FROM now())::bigint FROM generate_series(1, 1000)"
+                )
+            )
+            let ids = try rows.map { try $0.decode(0, as: UUID.self) }
+            let second = try #require(rows.first).decode(1, as: Int64.self)
+            #expect(Set(ids).count == 1_000)
+            for id in ids {
+                let milliseconds = try #require(UUIDv7.milliseconds(of: id))
+                #expect(abs(Int64(milliseconds) / 1_000 - second) < 60)
+                #expect(id.uuid.6 >> 4 == 7 && id.uuid.8 >> 6 == 2)
+            }
+        }
+    }
+
     @Test("where they cannot be made health says which and why, and the log goes on by itself when they can")
     func missingWeeks() async throws {
         try await ServiceDatabase.with(.audit) { database in
