@@ -136,8 +136,8 @@ let serviceTargets: [Target] =
         "APIGateway",
         executable: "api-gateway",
         coreDependencies + [
-            "CloudEvents", "EventPattern", "Secrets", deque, httpTypes, hummingbird, hummingbirdCore, nioCore, nioHTTP1,
-            nioHTTPTypes, nioSSL,
+            "AuditExport", "CloudEvents", "EventPattern", "MerkleLog", "Secrets", deque, httpTypes, hummingbird,
+            hummingbirdCore, nioCore, nioHTTP1, nioHTTPTypes, nioSSL,
         ]
     )
     + service(

@@ -49,6 +49,7 @@ package enum RequestType {
     package static let auditLanesPosition = "audit.lanes.position"
     package static let auditEntriesList = "audit.entries.list"
     package static let auditEntriesProve = "audit.entries.prove"
+    package static let auditProofsInclusion = "audit.proofs.inclusion"
     package static let auditObjectsHistory = "audit.objects.history"
     package static let auditCheckpointsNewest = "audit.checkpoints.newest"
     package static let auditCheckpointsCosign = "audit.checkpoints.cosign"

@@ -1,3 +1,4 @@
+import AuditExport
 import Checkpoints
 import Contracts
 import Crypto
@@ -51,6 +52,55 @@ struct ProofRequestTests {
             #expect(try await log.ask(log.proofs.prove, "{\"leaf_index\":3}").status == 409)
             _ = try await log.appender.sign()
             #expect(try await log.ask(log.proofs.prove, "{\"leaf_index\":3}").status == 200)
+        }
+    }
+
+    @Test("entries of a tenant are proved page after page under one checkpoint, also while the log grows")
+    func provedPages() async throws {
+        try await Log.with(700) { log in
+            let own = log.entries.indices.filter { log.tenant(of: $0) == "acme" }
+            var lines: [UInt8] = []
+            var indexes: [Int] = []
+            var cursor = ""
+            var pages = 0
+            repeat {
+                let (status, root) = try await log.ask(log.proved.list, "{\"limit\":100\(cursor)}")
+                try #require(status == 200)
+                if pages == 0 { lines = ProofsLine.head(checkpoint: try #require(root["checkpoint"]?.stringValue)) }
+                for item in try #require(root["items"]).elements {
+                    let index = try #require(item["leaf_index"]?.int64Value)
+                    let entry = Array(try #require(item["entry"]).rawBytes)
+                    indexes.append(Int(index))
+                    #expect(entry == log.entries[Int(index)])
+                    lines += ProofsLine.entry(entry, index: UInt64(index), proof: try Self.proof(item))
+                }
+                cursor = root["next"]?.stringValue.map { ",\"cursor\":\"\($0)\"" } ?? ""
+                pages += 1
+                // The log goes on, and is signed, between the pages.
+                try await log.append(300)
+                _ = try await log.appender.sign()
+            } while !cursor.isEmpty
+            #expect(indexes.sorted() == own && pages == 5)
+            let file = Command.temporaryURL("proofs.jsonl")
+            defer { try? FileManager.default.removeItem(at: file) }
+            try Data(lines).write(to: file)
+            let verifier = ProofsVerifier(keys: try ExportKeys(log: [log.signer.verifierKey], witnesses: []))
+            guard case .good(let summary) = try verifier.verify(file.path) else {
+                Issue.record("\(try verifier.verify(file.path))")
+                return
+            }
+            #expect(summary.entries == UInt64(own.count) && summary.head.checkpoint.size == 700)
+            let queries = try await log.database.execute(
+                PostgresStatement(
+                    """
+                    SELECT count(*) FROM audit.outbox WHERE convert_from(body, 'UTF8') LIKE '%"after":{"size":700}%'
+                    """
+                )
+            )
+            #expect(try #require(queries.first).decode(0, as: Int.self) == pages)
+            for cursor in ["x", "700", "701.\(UUID().uuidString)", "-1.\(UUID().uuidString)", "700.x"] {
+                #expect(try await log.ask(log.proved.list, "{\"cursor\":\"\(cursor)\"}").status == 400, "\(cursor)")
+            }
         }
     }
 
@@ -254,7 +304,9 @@ struct ProofRequestTests {
 private struct Log {
     let signer: NoteSigner
     let appender: LogAppender
+    let database: PostgresClient
     let proofs: ProofRequests
+    let proved: ProvedEntryRequests
     let exports: ExportRequests
     private(set) var entries: [[UInt8]] = []
 
@@ -268,22 +320,14 @@ private struct Log {
                     origin: signer.name
                 )
             )
+            let accesses = LogAccesses(lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1))
             var log = Log(
                 signer: signer,
                 appender: LogAppender(database: database.client, authority: authority, logger: ServiceDatabase.logger),
-                proofs: ProofRequests(
-                    database: database.client,
-                    accesses: LogAccesses(
-                        lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
-                    )
-                ),
-                exports: ExportRequests(
-                    database: database.client,
-                    accesses: LogAccesses(
-                        lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
-                    ),
-                    authority: authority
-                )
+                database: database.client,
+                proofs: ProofRequests(database: database.client, accesses: accesses),
+                proved: ProvedEntryRequests(database: database.client, accesses: accesses),
+                exports: ExportRequests(database: database.client, accesses: accesses, authority: authority)
             )
             try await log.append(count)
             _ = try await log.appender.sign()

@@ -88,8 +88,8 @@ struct AuditedOperationsTests: SystemTests {
         case .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations,
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
             .listActions, .getAction, .listApprovals, .listSecrets, .listTokens, .listHooks, .getHook, .listDeadLetters,
-            .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .getObjectHistory,
-            .getCheckpoint, .getConsistency, .getTile, .getExportedEntries:
+            .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .listAuditProofs,
+            .getObjectHistory, .getCheckpoint, .getConsistency, .getTile, .getExportedEntries:
             Issue.record("It only reads.")
         }
     }

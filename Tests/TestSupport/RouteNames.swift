@@ -54,6 +54,7 @@ package enum RouteNames {
         "POST /api/audit/exports",
         "GET /api/audit/exports/{id}/entries",
         "GET /api/audit/objects/{type}/{id}",
+        "GET /api/audit/proofs",
         "GET /api/audit/tiles/{level}/{index}",
         "POST /api/hooks/{source}",
         "GET /api/runs",

@@ -41,6 +41,8 @@ struct GatewayClient: Sendable {
     struct Answer: Sendable {
         var status: Int
         var body: [UInt8]
+        /// The query that asks for the next page, where `Link` says that there is one.
+        var next: [URLQueryItem]?
         var isSuccess: Bool { (200..<300).contains(status) }
         var text: String { String(decoding: body, as: UTF8.self) }
     }
@@ -97,11 +99,23 @@ struct GatewayClient: Sendable {
         do {
             let response = try await http.execute(request, timeout: .seconds(30))
             let content = try await response.body.collect(upTo: Self.longestAnswer)
-            return Answer(status: Int(response.status.code), body: Array(content.readableBytesView))
+            return Answer(
+                status: Int(response.status.code),
+                body: Array(content.readableBytesView),
+                next: Self.next(response.headers.first(name: "Link"))
+            )
         } catch  where TrustedAuthorities.isRefusal(error) {
             throw CommandLineError(.untrusted, "the gateway at \(base.string ?? "") cannot be trusted: \(error)")
         } catch {
             throw CommandLineError(.unreachable, "the gateway at \(base.string ?? "") does not answer: \(error)")
         }
+    }
+
+    /// Reads `<address>; rel="next"`.
+    private static func next(_ link: String?) -> [URLQueryItem]? {
+        guard let link, link.hasPrefix("<"), let end = link.firstIndex(of: ">"),
+            link[end...].dropFirst().drop(while: { $0 == " " || $0 == ";" }) == "rel=\"next\""
+        else { return nil }
+        return URLComponents(string: String(link[link.index(after: link.startIndex)..<end]))?.queryItems
     }
 }

@@ -22,8 +22,8 @@ import Testing
     private static let hooks: Set<Route> = [.listHooks, .getHook]
     private static let letters: Set<Route> = [.listDeadLetters, .getDeadLetter, .listReplays, .getReplay]
     private static let proofs: Set<Route> = [
-        .listAuditEntries, .proveAuditEntry, .getObjectHistory, .getCheckpoint, .addCosignature, .getConsistency,
-        .getTile, .startExport, .getExportedEntries,
+        .listAuditEntries, .proveAuditEntry, .listAuditProofs, .getObjectHistory, .getCheckpoint, .addCosignature,
+        .getConsistency, .getTile, .startExport, .getExportedEntries,
     ]
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,

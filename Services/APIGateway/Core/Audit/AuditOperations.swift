@@ -1,8 +1,10 @@
+import AuditExport
 import Contracts
 import Domain
 import FoundationEssentials
 import HTTPTypes
 import JSON
+import MerkleLog
 import Messaging
 
 /// The audit log: what it says of the caller's tenant, and what proves it.
@@ -12,6 +14,37 @@ struct AuditOperations: Sendable {
 
     /// `GET /api/audit/entries`, newest first.
     func list(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let (page, body) = try Self.search(request)
+        return try await self.page(page, RequestType.auditEntriesList, body, request.route.pattern, request)
+    }
+
+    /// `GET /api/audit/proofs`: entries with their proofs, newest first, each page a file that can be verified by itself.
+    func proofs(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let (page, body) = try Self.search(request)
+        let found = try engine.document(
+            of: try await engine.ask(RequestType.auditProofsInclusion, body, of: .audit, for: request)
+        ).root
+        guard let checkpoint = found["checkpoint"]?.stringValue, let items = found["items"], items.kind == .array else {
+            throw GatewayProblem(.internalError)
+        }
+        var lines = ProofsLine.head(checkpoint: checkpoint)
+        for item in items.elements {
+            guard let index = item["leaf_index"]?.int64Value.flatMap({ UInt64(exactly: $0) }),
+                let entry = item["entry"],
+                let list = item["proof"], list.kind == .array
+            else {
+                throw GatewayProblem(.internalError)
+            }
+            let proof = list.elements.compactMap { $0.stringValue.flatMap { MerkleHash(base64: $0) } }
+            lines += ProofsLine.entry(Array(entry.rawBytes), index: index, proof: proof)
+        }
+        var answer = page.answer(lines, path: request.route.pattern, next: found["next"]?.stringValue)
+        answer.headers.append((.contentType, "application/jsonl"))
+        return answer
+    }
+
+    /// What a search asks for: its page, and the body of the request to the audit-writer.
+    private static func search(_ request: GatewayRequest) throws -> (PageRequest, [UInt8]) {
         let page = try PageRequest(try request.query())
         let range = try TimeRange(page.query)
         var writer = JSONWriter()
@@ -27,7 +60,7 @@ struct AuditOperations: Sendable {
         if let from = range.from { writer.member("from", from.lowercased) }
         if let until = range.until { writer.member("until", until.lowercased) }
         writer.endObject()
-        return try await self.page(page, RequestType.auditEntriesList, writer.bytes, request.route.pattern, request)
+        return (page, writer.bytes)
     }
 
     /// `GET /api/audit/objects/{type}/{id}`: the history of one object, newest first.

@@ -68,6 +68,7 @@ struct GatewayOperations: Sendable {
         case .cancelReplay: try await replays.cancel(request)
         case .listAuditEntries: try await audit.list(request)
         case .proveAuditEntry: try await audit.prove(request)
+        case .listAuditProofs: try await audit.proofs(request)
         case .getObjectHistory: try await audit.history(request)
         case .getCheckpoint: try await audit.checkpoint(request)
         case .addCosignature: try await audit.cosign(request)

@@ -57,6 +57,7 @@ package enum Route: String, CaseIterable, Sendable {
     case cancelReplay
     case listAuditEntries
     case proveAuditEntry
+    case listAuditProofs
     case getObjectHistory
     case getCheckpoint
     case addCosignature
@@ -81,8 +82,8 @@ package enum Route: String, CaseIterable, Sendable {
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
             .listActions, .getAction, .listApprovals, .listSecrets,
             .listTokens, .listHooks, .getHook, .listDeadLetters,
-            .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .getObjectHistory,
-            .getCheckpoint, .getConsistency, .getTile, .getExportedEntries:
+            .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .listAuditProofs,
+            .getObjectHistory, .getCheckpoint, .getConsistency, .getTile, .getExportedEntries:
             .get
         case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .approveStep, .rejectStep, .cancelRun, .resumeRun,
             .rerunRun,
@@ -147,6 +148,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .cancelReplay: "/admin/api/replays/{id}/cancel"
         case .listAuditEntries: "/api/audit/entries"
         case .proveAuditEntry: "/api/audit/entries/{index}"
+        case .listAuditProofs: "/api/audit/proofs"
         case .getObjectHistory: "/api/audit/objects/{type}/{id}"
         case .getCheckpoint: "/api/audit/checkpoint"
         case .addCosignature: "/api/audit/checkpoint/cosignatures"

@@ -25,8 +25,8 @@ package enum AccessTable {
         case .redriveDeadLetter, .discardDeadLetter, .startReplay, .cancelReplay: [.operator, .admin]
         case .listDeadLetters, .getDeadLetter, .listReplays, .getReplay: [.operator, .admin, .auditor]
         case .listSecrets: [.author, .admin]
-        case .listAuditEntries, .proveAuditEntry, .getObjectHistory, .getCheckpoint, .addCosignature, .getConsistency,
-            .getTile, .startExport, .getExportedEntries:
+        case .listAuditEntries, .proveAuditEntry, .listAuditProofs, .getObjectHistory, .getCheckpoint, .addCosignature,
+            .getConsistency, .getTile, .startExport, .getExportedEntries:
             [.admin, .auditor]
         case .createAutomation, .updateAutomation, .deleteAutomation, .validateAutomation, .restoreAutomation,
             .activateAutomation, .deactivateAutomation:

@@ -35,7 +35,12 @@ struct EntryFilter: Sendable {
     /// The conditions, each after an AND, and the values of their parameters.
     ///
     /// What the indexes of actors and actions leave out is named, too, so that they can be used for all the rest.
-    func sql(from first: Int) -> (conditions: String, values: [PostgresValue]) {
+    ///
+    /// - Parameters:
+    ///   - first: The number of the first parameter.
+    ///   - size: The size of the log that is searched; nil for the log as it is.
+    /// - Returns: The conditions, and what their parameters stand for.
+    func sql(from first: Int, in size: Int64? = nil) -> (conditions: String, values: [PostgresValue]) {
         var conditions = ""
         var values: [PostgresValue] = []
         func add(_ condition: (String) -> String, _ value: PostgresValue?) {
@@ -53,21 +58,25 @@ struct EntryFilter: Sendable {
         add({ "trace_id = \($0)" }, traceID.map { .text($0) })
         add({ "entry_id >= \($0)" }, from.map { .uuid($0) })
         add({ "entry_id < \($0)" }, until.map { .uuid($0) })
+        add({ "leaf_index < \($0)" }, size.map { .int8($0) })
         return (conditions, values)
     }
 
     /// What was asked for, for the audit log.
-    var auditValue: AuditValue {
-        get throws {
-            var members: [JSONMember] = []
-            for (name, value) in [
-                ("action", action), ("actor", actor), ("from", from?.lowercased), ("object_id", objectID),
-                ("object_type", objectType), ("trace_id", traceID), ("until", until?.lowercased),
-            ] {
-                if let value { members.append(JSONMember(name, .string(value))) }
-            }
-            return try .json(.object(members))
+    ///
+    /// - Parameter size: The size of the log under whose checkpoint the entries were proved, if they were.
+    /// - Returns: An object with a member for each condition.
+    /// - Throws: Where it cannot be written.
+    func auditValue(provedIn size: Int64? = nil) throws -> AuditValue {
+        var members: [JSONMember] = []
+        for (name, value) in [
+            ("action", action), ("actor", actor), ("from", from?.lowercased), ("object_id", objectID),
+            ("object_type", objectType), ("trace_id", traceID), ("until", until?.lowercased),
+        ] {
+            if let value { members.append(JSONMember(name, .string(value))) }
         }
+        if let size { members.append(JSONMember("size", .number(size))) }
+        return try .json(.object(members))
     }
 }
 

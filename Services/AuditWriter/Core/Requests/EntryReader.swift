@@ -22,8 +22,7 @@ package struct EntryReader: Sendable {
     /// `audit.entries.list`: the newest entries first, with the exact bytes of each.
     package func list(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
         let filter = EntryFilter(body.root)
-        let limit = min(max(body.root["limit"]?.int64Value ?? 50, 1), Int64(Self.maximumLimit))
-        var page = EntryPage(limit: Int(limit), maximumBytes: Self.maximumBytes)
+        var page = EntryPage(limit: Self.limit(body.root["limit"]), maximumBytes: Self.maximumBytes)
         let rows = try await rows(
             filter,
             of: context.tenant,
@@ -31,7 +30,7 @@ package struct EntryReader: Sendable {
             limit: page.limit + 1,
             deadline: context.deadline
         )
-        try await accesses.record("audit.query", try filter.auditValue, context)
+        try await accesses.record("audit.query", try filter.auditValue(), context)
         var last: UUID?
         for row in rows {
             guard !page.isFull else {
@@ -44,14 +43,25 @@ package struct EntryReader: Sendable {
     }
 
     /// Entries of a tenant, newest first: id, index, bytes, leaf hash.
+    ///
+    /// - Parameters:
+    ///   - filter: What they are narrowed to.
+    ///   - tenant: Whose they are.
+    ///   - position: The id that they are below.
+    ///   - size: The size of the log that holds them; nil for the log as it is.
+    ///   - limit: How many there are at most.
+    ///   - deadline: When nobody waits for them any more.
+    /// - Returns: The rows.
+    /// - Throws: `PostgresError`.
     func rows(
         _ filter: EntryFilter,
         of tenant: String,
         before position: UUID,
+        in size: Int64? = nil,
         limit: Int,
         deadline: ContinuousClock.Instant
     ) async throws -> PostgresRows {
-        let (conditions, values) = filter.sql(from: 4)
+        let (conditions, values) = filter.sql(from: 4, in: size)
         let statement = PostgresStatement(
             """
             SELECT entry_id, leaf_index, canonical, leaf_hash FROM audit.entries
@@ -67,11 +77,21 @@ package struct EntryReader: Sendable {
             : try await database.execute(statement, deadline: deadline)
     }
 
+    /// How many entries a page is to have.
+    static func limit(_ asked: JSONView?) -> Int {
+        Int(min(max(asked?.int64Value ?? 50, 1), Int64(maximumLimit)))
+    }
+
+    /// The greatest id there is.
+    static let end: UUID = {
+        let all = UInt8.max
+        return UUID(uuid: (all, all, all, all, all, all, all, all, all, all, all, all, all, all, all, all))
+    }()
+
     /// The id that a page begins below; without a cursor the greatest there is.
     static func position(_ cursor: JSONView?) throws(Problem) -> UUID {
         guard let cursor, !cursor.isNull else {
-            let all = UInt8.max
-            return UUID(uuid: (all, all, all, all, all, all, all, all, all, all, all, all, all, all, all, all))
+            return end
         }
         guard let id = cursor.stringValue.flatMap(UUID.init(uuidString:)) else {
             throw Problem(.invalidCursor)

@@ -36,7 +36,7 @@ package struct HistoryRequests: Sendable {
             limit: limit + 1,
             deadline: context.deadline
         )
-        try await accesses.record("audit.query", try filter.auditValue, context)
+        try await accesses.record("audit.query", try filter.auditValue(), context)
         let entries = try rows.map { row in
             LoggedEntry(
                 id: try row.decode(0),

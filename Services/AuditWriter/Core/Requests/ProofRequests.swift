@@ -26,7 +26,7 @@ package struct ProofRequests: Sendable {
 
     /// `audit.checkpoints.newest`: the newest checkpoint, with what witnesses have added to it.
     package func newest(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
-        let (signed, _) = try await latest(context)
+        let signed = try await checkpoints.required(deadline: context.deadline)
         let cosigned = try await checkpoints.cosigned(signed, deadline: context.deadline)
         var writer = JSONWriter()
         writer.beginObject()
@@ -38,7 +38,7 @@ package struct ProofRequests: Sendable {
 
     /// `audit.entries.prove`: one entry of the caller's tenant with the proof that the newest checkpoint covers it.
     package func prove(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
-        let (signed, _) = try await latest(context)
+        let signed = try await checkpoints.required(deadline: context.deadline)
         let size = signed.checkpoint.size
         guard let index = body.root["leaf_index"]?.int64Value, index >= 0 else {
             throw Problem(.invalidRequest, "leaf_index is a whole number from 0 on.")
@@ -71,7 +71,7 @@ package struct ProofRequests: Sendable {
         writer.member("leaf_index", index)
         writer.member("leaf_hash", (try row.decode(1, as: [UInt8].self)).hex)
         writer.member("entry", raw: canonical)
-        Self.write(proof, to: &writer)
+        writer.proof(proof)
         writer.member("checkpoint", signed.note.encoded)
         writer.endObject()
         return Reply(body: writer.bytes)
@@ -79,7 +79,7 @@ package struct ProofRequests: Sendable {
 
     /// `audit.proofs.consistency`: that the log of one size is the beginning of the log of another.
     package func consistency(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
-        let (signed, _) = try await latest(context)
+        let signed = try await checkpoints.required(deadline: context.deadline)
         guard let from = Self.size(body.root["from"]), let to = Self.size(body.root["to"], or: signed) else {
             throw Problem(.invalidRequest, "from and to are sizes of the log.")
         }
@@ -97,7 +97,7 @@ package struct ProofRequests: Sendable {
         writer.beginObject()
         writer.member("from", Int64(clamping: from))
         writer.member("to", Int64(clamping: to))
-        Self.write(try plan.proof(found), to: &writer)
+        writer.proof(try plan.proof(found))
         writer.endObject()
         return Reply(body: writer.bytes)
     }
@@ -105,7 +105,7 @@ package struct ProofRequests: Sendable {
     /// `audit.tiles.get`: the hashes of one tile of the log as the newest checkpoint covers it.
     package func tile(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
         let root = body.root
-        let (signed, _) = try await latest(context)
+        let signed = try await checkpoints.required(deadline: context.deadline)
         guard let level = root["level"]?.int64Value, (0...7).contains(level), let index = Self.size(root["index"]),
             let whole = Tile(level: Int(level), index: index, in: signed.checkpoint.size)
         else {
@@ -124,32 +124,11 @@ package struct ProofRequests: Sendable {
         return Reply(body: writer.bytes)
     }
 
-    private func latest(_ context: RequestContext) async throws -> (SignedCheckpoint, LogHead) {
-        let outlook = try await checkpoints.outlook(deadline: context.deadline)
-        guard let newest = outlook.newest else {
-            throw Problem(
-                .inFlight,
-                "The log has no checkpoint yet; it has one soon after its first entry.",
-                detailES: "El registro aún no tiene un punto de control; lo tendrá poco después de su primera entrada."
-            )
-        }
-        return (newest, outlook.head)
-    }
-
     private static func size(_ view: JSONView?) -> UInt64? {
         view?.int64Value.flatMap { UInt64(exactly: $0) }
     }
 
     private static func size(_ view: JSONView?, or signed: SignedCheckpoint) -> UInt64? {
         view == nil ? signed.checkpoint.size : size(view)
-    }
-
-    private static func write(_ proof: [MerkleHash], to writer: inout JSONWriter) {
-        writer.key("proof")
-        writer.beginArray()
-        for hash in proof {
-            writer.string(hash.base64)
-        }
-        writer.endArray()
     }
 }

@@ -6,6 +6,7 @@ enum RequestName {
     static let commandsLacking = RequestType.commandsLacking(service: "audit")
     static let entriesList = RequestType.auditEntriesList
     static let entriesProve = RequestType.auditEntriesProve
+    static let proofsInclusion = RequestType.auditProofsInclusion
     static let objectsHistory = RequestType.auditObjectsHistory
     static let checkpointsNewest = RequestType.auditCheckpointsNewest
     static let checkpointsCosign = RequestType.auditCheckpointsCosign

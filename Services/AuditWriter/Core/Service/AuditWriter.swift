@@ -127,6 +127,7 @@ package enum AuditWriter {
         let reader = EntryReader(database: database, accesses: accesses)
         let history = HistoryRequests(database: database, accesses: accesses)
         let proofs = ProofRequests(database: database, accesses: accesses)
+        let proved = ProvedEntryRequests(database: database, accesses: accesses)
         let exports = ExportRequests(database: database, accesses: accesses, authority: authority)
         let cosignatures = CosignatureRequests(database: database, witnesses: witnesses)
         let erasure = ErasureRequests(database: database, lanes: base.lanes)
@@ -135,6 +136,7 @@ package enum AuditWriter {
         routes.on(RequestName.commandsLacking) { try await lacking.commands($0, $1) }
         routes.on(RequestName.entriesList) { try await reader.list($0, $1) }
         routes.on(RequestName.entriesProve) { try await proofs.prove($0, $1) }
+        routes.on(RequestName.proofsInclusion) { try await proved.list($0, $1) }
         routes.on(RequestName.objectsHistory) { try await history.history($0, $1) }
         routes.on(RequestName.checkpointsNewest) { try await proofs.newest($0, $1) }
         routes.on(RequestName.checkpointsCosign) { try await cosignatures.cosign($0, $1) }

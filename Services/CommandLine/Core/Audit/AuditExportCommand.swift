@@ -3,36 +3,66 @@ import AuditExport
 import Foundation
 import MerkleLog
 
-/// `batuta audit export`: writes the log as files that can be verified offline.
+/// `batuta audit export`: writes the log, or some entries with their proofs, as files that can be verified offline.
 struct AuditExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write the audit log, up to its newest checkpoint, as files that can be verified offline.",
+        abstract: "Write the audit log, or some entries with their proofs, as files that can be verified offline.",
         discussion: """
-            With a token of an auditor or an administrator it is the part of the token's tenant, with a signed word of how \
-            much that is; with --whole it is the log of the whole installation, out of the database. The form is described \
-            in docs/audit-format.md. The export itself leaves an entry in the log.
+            With --output it is the whole log up to its newest checkpoint: with a token of an auditor or an administrator \
+            the part of the token's tenant, with a signed word of how much that is; with --whole the log of the whole \
+            installation, out of the database. Nothing can be left out of it unseen.
+
+            With --proofs it is one file with those entries of the token's tenant that the other options name, the newest \
+            first, each with the proof that it is in the log. That none is left out such a file cannot show. It is there \
+            once it is complete; until then it has another name.
+
+            The forms are described in docs/audit-format.md. What is exported is itself recorded in the log.
 
             Examples:
               batuta audit export --output audit-2026-11
               batuta audit export --whole --database-url postgres://… --output audit-2026-11
+              batuta audit export --proofs locks.jsonl --object-type automation --from 2026-11-01T00:00:00Z
               batuta audit verify audit-2026-11 --key example.com/audit+…
+              batuta audit verify locks.jsonl --key example.com/audit+…
             """
     )
 
     @Option(name: .shortAndLong, help: "The directory that is made; if there is one, it must be empty.")
-    var output: String
+    var output: String?
 
-    @Flag(name: .long, help: "The log of every tenant, read from the database.")
+    @Option(name: .long, help: "The file of entries with proofs that is made; it must not exist.")
+    var proofs: String?
+
+    @Flag(name: .long, help: "With --output: the log of every tenant, read from the database.")
     var whole = false
+
+    @OptionGroup(title: "Which entries, with --proofs") var search: AuditSearchOptions
 
     @OptionGroup var gateway: GatewayOptions
     @OptionGroup var database: DatabaseOptions
 
+    func validate() throws {
+        guard (output == nil) != (proofs == nil) else {
+            throw ValidationError("Give either --output, for the log, or --proofs, for entries with proofs.")
+        }
+        guard proofs == nil || !whole else {
+            throw ValidationError("--whole goes with --output.")
+        }
+        guard proofs != nil || search.query.isEmpty else {
+            throw ValidationError(
+                "An export of the log holds every entry; the options that name some go with --proofs."
+            )
+        }
+    }
+
     mutating func run() async throws {
+        if let proofs {
+            return try await ProofPages(client: try gateway.client(), search: search.query).write(to: proofs)
+        }
+        let output = output ?? ""
         if whole {
             let configuration = try database.configuration(applicationName: "batuta-audit-export")
-            let output = output
             try await DatabaseSession.with(configuration) { client in
                 try await Self.export(from: DatabaseLog(database: client), to: output)
             }

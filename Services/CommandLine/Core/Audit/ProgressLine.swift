@@ -8,10 +8,19 @@ struct ProgressLine {
 
     /// Shows how much is done, at most a few times a second.
     mutating func show(_ done: UInt64, of total: UInt64, _ what: String) {
+        show("\(done) of \(total) \(what)")
+    }
+
+    /// Shows how much is done of what nobody has counted.
+    mutating func show(_ done: UInt64, _ what: String) {
+        show("\(done) \(what)")
+    }
+
+    private mutating func show(_ text: String) {
         guard isTerminal, ContinuousClock.now >= next else { return }
         next = .now + .milliseconds(200)
         isShown = true
-        StandardStream.error.write(Array("\r\(done) of \(total) \(what)".utf8))
+        StandardStream.error.write(Array("\r\(text)".utf8))
     }
 
     /// Takes the line away.
