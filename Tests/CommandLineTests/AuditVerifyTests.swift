@@ -132,6 +132,16 @@ import Testing
                 #expect(result.status == 64, "\(arguments): \(result.output)")
             }
             for arguments in [
+                [path, "--key", "key"], [path, "--key", "@\(path)/checkpoint"],
+                [path, "--key", key, "--witness-key", "key"],
+            ] {
+                let result = try await verify(arguments)
+                #expect(
+                    result.output.contains("is no verifier key") && result.output.contains("`batuta audit key show`")
+                )
+                #expect(!result.output.contains("Usage:") && !result.output.contains("SUBCOMMANDS"), "\(result.output)")
+            }
+            for arguments in [
                 ["\(path)/nothing", "--key", key], [path, "--key", "@\(path)/nothing"],
                 [path, "--key", key, "--known", "\(path)/nothing"], ["/dev/null", "--key", key],
             ] {

@@ -66,6 +66,10 @@ struct AuditVerifyCommand: ParsableCommand {
         } catch let error as CommandLineError {
             StandardStream.error.writeLine("Error: \(AuditVerifyReport.printable(error.message))")
             throw Self.unknown
+        } catch let error as ValidationError {
+            // As the others of this command, without how all commands are used.
+            StandardStream.error.writeLine("Error: \(AuditVerifyReport.printable(error.message))")
+            throw ExitCode.validationFailure
         }
         switch format {
         case .text: report.lines.forEach(StandardStream.output.writeLine)
@@ -128,7 +132,13 @@ struct AuditVerifyCommand: ParsableCommand {
             do throws(MerkleLogError) {
                 return try NoteVerifierKey(parsing: text)
             } catch {
-                throw ValidationError("\(argument) is no verifier key: \(error.message)")
+                let place = texts.count == 1 && text == argument ? "" : " in \(argument)"
+                throw ValidationError(
+                    """
+                    \(text)\(place) is no verifier key: \(error.message) Give the line that `batuta audit key show` prints, \
+                    such as example.com/audit+01ab23cd+AX…, or with @ before it a file of such lines.
+                    """
+                )
             }
         }
     }

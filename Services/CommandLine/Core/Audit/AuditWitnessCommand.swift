@@ -16,14 +16,19 @@ struct AuditWitnessCommand: AsyncParsableCommand {
             keeps the result in its folder, and gives the signature to the log. The first checkpoint that it sees it has to \
             believe.
 
-            What contradicts an earlier checkpoint is kept next to it, is never signed, and ends the command with status 1: \
-            the log, or whoever answers in its place, shows different histories to different people.
+            What contradicts an earlier checkpoint is kept next to it, is never signed, and ends the command with exit code 3: \
+            the log, or whoever answers in its place, shows different histories to different people. What it has signed is in \
+            its folder before the log gets the signature, so that it still knows of it when it is started again. The exit \
+            code is 1 for whatever else ends it.
 
             Example:
               batuta audit key new --name witness.example.org --output witness.key
               batuta audit witness --key witness.key --state seen --log-key example.com/audit+…
             """
     )
+
+    /// The exit code where the log contradicts itself.
+    static let contradiction = ExitCode(3)
 
     @OptionGroup var gateway: GatewayOptions
 
@@ -56,6 +61,9 @@ struct AuditWitnessCommand: AsyncParsableCommand {
                 StandardStream.output.writeLine(line)
             } catch let error as CommandLineError where error.isRetryable && !once {
                 StandardStream.error.writeLine(error.message)
+            } catch let error as LogContradiction {
+                StandardStream.error.writeLine("Error: \(error.message)")
+                throw Self.contradiction
             }
             guard !once else {
                 return
@@ -85,6 +93,12 @@ struct AuditWitnessCommand: AsyncParsableCommand {
     }
 }
 
+/// What a log shows that cannot be true together with what it has shown before.
+struct LogContradiction: Error {
+    /// A sentence for the one who runs the witness.
+    let message: String
+}
+
 /// Looks at a log, and signs what continues all that it has seen.
 struct Witness: Sendable {
     let client: GatewayClient
@@ -97,7 +111,7 @@ struct Witness: Sendable {
 
     /// Looks once; says what was found.
     ///
-    /// - Throws: `CommandLineError`; with code `answer` where the log contradicts itself.
+    /// - Throws: `LogContradiction`; `CommandLineError` for whatever else keeps it from signing.
     func look() async throws -> String {
         let answer = try await client.ask(.GET, "/api/audit/checkpoint")
         guard answer.isSuccess else {
@@ -148,11 +162,11 @@ struct Witness: Sendable {
     private func requireSequel(_ signed: SignedCheckpoint, to known: SignedCheckpoint) async throws {
         let (old, new) = (known.checkpoint, signed.checkpoint)
         guard new.size >= old.size else {
-            throw try contradiction(signed, known, "it shows \(new.size) entries now, and had \(old.size)")
+            throw try contradiction(signed, known, "it has \(new.size) entries now, and had \(old.size)")
         }
         guard new.size > old.size else {
             guard new.root == old.root else {
-                throw try contradiction(signed, known, "it shows two roots for \(new.size) entries")
+                throw try contradiction(signed, known, "it has \(new.size) entries as before, and another root")
             }
             return
         }
@@ -176,7 +190,7 @@ struct Witness: Sendable {
             throw try contradiction(
                 signed,
                 known,
-                "its first \(old.size) entries are not those of before, or it cannot prove it: \(error.message)"
+                "of its \(new.size) entries the first \(old.size) are not those of before, or it cannot prove it: \(error.message)"
             )
         }
     }
@@ -186,13 +200,13 @@ struct Witness: Sendable {
         _ signed: SignedCheckpoint,
         _ known: SignedCheckpoint,
         _ what: String
-    ) throws -> any Error {
+    ) throws -> LogContradiction {
         let path = "\(folder)/contradiction-\(known.checkpoint.size)-\(signed.checkpoint.size).txt"
         let evidence = known.note.encoded + "\n" + signed.note.encoded
         try? evidence.write(toFile: path, atomically: true, encoding: .utf8)
-        return CommandLineError(
-            .answer,
-            "the log \(known.checkpoint.origin) contradicts itself: \(what). Nothing is signed; both checkpoints are in \(path)."
+        return LogContradiction(
+            message:
+                "the log \(known.checkpoint.origin) contradicts itself: \(what). Nothing is signed; both checkpoints are in \(path)."
         )
     }
 }
