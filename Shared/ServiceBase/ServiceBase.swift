@@ -196,14 +196,37 @@ package struct ServiceBase: Sendable {
         _ context: ServiceContext,
         _ body: (PostgresClient) async throws -> Value
     ) async throws -> Value {
-        var configuration = try PostgresConfiguration(url: context.configuration[CommonKeys.databaseURL].reveal())
-        configuration.applicationName = "\(context.identity.name)/\(context.replica)"
-        let client = PostgresClient(configuration: configuration, logger: context.logger)
+        let client = PostgresClient(configuration: try configuration(context), logger: context.logger)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await client.run() }
             defer { group.cancelAll() }
             return try await body(client)
         }
+    }
+
+    /// Connections of their own for work that must not keep the service's other work from having one; not yet running.
+    ///
+    /// - Parameters:
+    ///   - context: The service's configuration and logger.
+    ///   - work: What tells them from the service's others, as the server shows them.
+    ///   - connections: How many they are at most.
+    /// - Returns: The client.
+    /// - Throws: What stops the start, with a sentence that says what to do.
+    package static func connections(
+        _ context: ServiceContext,
+        for work: String,
+        atMost connections: Int
+    ) throws -> PostgresClient {
+        var configuration = try configuration(context)
+        configuration.applicationName += "/\(work)"
+        configuration.pool.maximum = connections
+        return PostgresClient(configuration: configuration, logger: context.logger)
+    }
+
+    private static func configuration(_ context: ServiceContext) throws -> PostgresConfiguration {
+        var configuration = try PostgresConfiguration(url: context.configuration[CommonKeys.databaseURL].reveal())
+        configuration.applicationName = "\(context.identity.name)/\(context.replica)"
+        return configuration
     }
 
     private static func policy(
@@ -219,8 +242,7 @@ package struct ServiceBase: Sendable {
         schema: ServiceSchema,
         connections: Int
     ) async throws -> Database {
-        var configuration = try PostgresConfiguration(url: context.configuration[CommonKeys.databaseURL].reveal())
-        configuration.applicationName = "\(context.identity.name)/\(context.replica)"
+        var configuration = try configuration(context)
         configuration.pool.maximum = connections
         let client = PostgresClient(configuration: configuration, logger: context.logger)
         // The client serves only while it runs, and the schema is checked before anything else does.

@@ -75,6 +75,39 @@ struct RequestTests {
         }
     }
 
+    /// Where no index tells the entries apart, pages go on from where the window has ended, however few they hold.
+    @Test(arguments: [
+        #""object_type":"rare""#, #""actor":"automation-engine","object_type":"rare""#,
+        #""action":"create","object_type":"rare""#, #""object_id":"o","action":"never""#,
+    ])
+    func entriesAreLookedThroughByWindows(_ filter: String) async throws {
+        try await ServiceDatabase.with(.audit) { database in
+            var expected: [[UInt8]] = []
+            var messages: [EntryMessage] = []
+            for seq in Int64(1)...40 {
+                let id = UUIDv7.make(
+                    milliseconds: UInt64(Date().timeIntervalSince1970 * 1_000),
+                    high: 0,
+                    low: UInt64(seq)
+                )
+                let object = AuditObject(type: [3, 4, 39].contains(seq) ? "rare" : "run", id: "o")
+                let line = Entries.canonical(seq: seq, id: id, object: object, action: "create")
+                if object.type == "rare", !filter.contains("never") { expected.append(line) }
+                messages.append(try EntryMessage(Entries.delivery([line], seq: seq)))
+            }
+            _ = try await Self.appender(database).append(messages)
+            let accesses = LogAccesses(lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1))
+            let reader = EntryReader(database: database.client, accesses: accesses, window: 7)
+            #expect(try await Self.pages(reader, filter) == expected.reversed())
+            #expect(try await Self.pages(reader, "\(filter),\"limit\":1") == expected.reversed())
+            let queries = try await database.client.execute(
+                PostgresStatement("SELECT count(*) FROM audit.outbox WHERE destination = 'audit'")
+            )
+            let pages = try #require(queries.first).decode(0, as: Int.self)
+            #expect(pages >= 11, "Each page looks through seven entries.")
+        }
+    }
+
     /// Follows the cursors to the end; every hash is that of the entry's bytes.
     private static func pages(_ reader: EntryReader, _ members: String) async throws -> [[UInt8]] {
         var entries: [[UInt8]] = []

@@ -2,6 +2,7 @@ import AuditExport
 import Foundation
 import JSON
 import MerkleLog
+import Persistence
 import TestSupport
 import Testing
 
@@ -182,6 +183,46 @@ struct AuditReadingTests {
             }
             #expect(signed.count == 2, "The second is another checkpoint, which continues the first.")
             #expect(try await installation.count("SELECT count(DISTINCT size) FROM audit.cosignatures") == 2)
+        }
+    }
+
+    @Test("reads that hang take two connections and eight places, and hold up neither appending nor signing")
+    func slowReads() async throws {
+        try await withFolder {
+            try await leave(1, of: "reading.slow")
+            let export = try await installation.client().post("/api/audit/exports", json: "{}")
+            let id = try #require(try JSONValue(parsing: export.body)["export_id"]?.stringValue, "\(export.text)")
+            let client = HTTPTestClient(
+                base: try installation.client().base,
+                headers: installation.authorization,
+                client: TestConnections.many
+            )
+            // It has all reads of the export wait.
+            try await installation.sql.withTransaction { transaction in
+                try await transaction.execute(PostgresStatement("LOCK TABLE audit.exports IN ACCESS EXCLUSIVE MODE"))
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 1...24 {
+                        group.addTask { try await client.get("/api/audit/exports/\(id)/entries").status }
+                    }
+                    for _ in 1...16 {
+                        let status = try await group.next()
+                        #expect(status == 503, "There are places for eight.")
+                    }
+                    let waiting = try await eventually("reads wait for the table") {
+                        try await installation.count(
+                            """
+                            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                            AND wait_event_type = 'Lock' AND application_name LIKE 'audit-writer/%'
+                            """
+                        )
+                    } until: {
+                        $0 >= 2
+                    }
+                    #expect(waiting == 2)
+                    try await leave(3, of: "reading.beside")
+                    group.cancelAll()
+                }
+            }
         }
     }
 

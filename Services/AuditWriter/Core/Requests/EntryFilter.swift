@@ -32,34 +32,75 @@ struct EntryFilter: Sendable {
         until = body["until"]?.stringValue.flatMap(UUID.init(uuidString:))
     }
 
-    /// The conditions, each after an AND, and the values of their parameters.
+    /// Conditions, each after an AND.
+    struct Conditions {
+        /// Those that an index serves, so that as many entries are read as are found.
+        var served = ""
+        /// The values of their parameters.
+        var servedValues: [PostgresValue] = []
+        /// Those that entries have to be read for.
+        var others = ""
+        /// The values of their parameters, which follow on the others.
+        var otherValues: [PostgresValue] = []
+    }
+
+    /// The conditions in the order of their parameters.
     ///
-    /// What the indexes of actors and actions leave out is named, too, so that they can be used for all the rest.
+    /// What the indexes of actors and actions leave out is named, too, so that they can be used for all the rest. Of object,
+    /// actor and action only one can be served, the first that an index has.
     ///
     /// - Parameters:
     ///   - first: The number of the first parameter.
     ///   - size: The size of the log that is searched; nil for the log as it is.
     /// - Returns: The conditions, and what their parameters stand for.
-    func sql(from first: Int, in size: Int64? = nil) -> (conditions: String, values: [PostgresValue]) {
-        var conditions = ""
-        var values: [PostgresValue] = []
-        func add(_ condition: (String) -> String, _ value: PostgresValue?) {
-            guard let value else {
-                return
-            }
-            conditions += " AND " + condition("$\(first + values.count)")
-            values.append(value)
-        }
-        add({ "object_id = \($0)" }, objectID.map { .text($0) })
-        add({ "object_type = \($0)" }, objectType.map { .text($0) })
+    func conditions(from first: Int, in size: Int64? = nil) -> Conditions {
         let isPerson = actor.map { !ServiceNames.all.contains($0) } ?? false
-        add({ "actor_id = \($0)" + (isPerson ? " AND actor_type <> 'system'" : "") }, actor.map { .text($0) })
-        add({ "action = \($0)" + (action == "run.end" ? "" : " AND action <> 'run.end'") }, action.map { .text($0) })
-        add({ "trace_id = \($0)" }, traceID.map { .text($0) })
-        add({ "entry_id >= \($0)" }, from.map { .uuid($0) })
-        add({ "entry_id < \($0)" }, until.map { .uuid($0) })
-        add({ "leaf_index < \($0)" }, size.map { .int8($0) })
-        return (conditions, values)
+        let isRare = action.map { $0 != "run.end" } ?? false
+        let ofObject = objectID.map { Term("object_id = %", .text($0)) }
+        let ofType = objectType.map { Term("object_type = %", .text($0)) }
+        let ofActor = actor.map { Term("actor_id = %" + (isPerson ? " AND actor_type <> 'system'" : ""), .text($0)) }
+        let ofAction = action.map { Term("action = %" + (isRare ? " AND action <> 'run.end'" : ""), .text($0)) }
+        let ofTrace = traceID.map { Term("trace_id = %", .text($0)) }
+        let span = [
+            from.map { Term("entry_id >= %", .uuid($0)) }, until.map { Term("entry_id < %", .uuid($0)) },
+            size.map { Term("leaf_index < %", .int8($0)) },
+        ]
+        let served: [Term?]
+        let others: [Term?]
+        if ofTrace != nil {
+            // Entries of one trace are few.
+            (served, others) = ([ofTrace, ofObject, ofType, ofActor, ofAction], [])
+        } else if ofObject != nil {
+            (served, others) = ([ofObject], [ofType, ofActor, ofAction])
+        } else if isPerson {
+            (served, others) = ([ofActor], [ofType, ofAction])
+        } else if isRare {
+            (served, others) = ([ofAction], [ofType, ofActor])
+        } else {
+            (served, others) = ([], [ofType, ofActor, ofAction])
+        }
+        var conditions = Conditions()
+        for term in (served + span).compactMap(\.self) {
+            conditions.served += term.sql(first + conditions.servedValues.count)
+            conditions.servedValues.append(term.value)
+        }
+        for term in others.compactMap(\.self) {
+            conditions.others += term.sql(first + conditions.servedValues.count + conditions.otherValues.count)
+            conditions.otherValues.append(term.value)
+        }
+        return conditions
+    }
+
+    /// A condition with one parameter, for which a percent sign stands.
+    private struct Term {
+        private let text: String
+        let value: PostgresValue
+
+        init(_ text: String, _ value: PostgresValue) {
+            (self.text, self.value) = (text, value)
+        }
+
+        func sql(_ number: Int) -> String { " AND " + text.replacing("%", with: "$\(number)") }
     }
 
     /// What was asked for, for the audit log.

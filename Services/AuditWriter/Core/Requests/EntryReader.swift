@@ -13,17 +13,23 @@ package struct EntryReader: Sendable {
 
     private let database: PostgresClient
     private let accesses: LogAccesses
+    private let window: Int
 
-    package init(database: PostgresClient, accesses: LogAccesses) {
+    /// - Parameters:
+    ///   - database: Logged in as the service.
+    ///   - accesses: Records what is read.
+    ///   - window: How many entries one page looks through, where no index tells them from others.
+    package init(database: PostgresClient, accesses: LogAccesses, window: Int = 10_000) {
         self.database = database
         self.accesses = accesses
+        self.window = window
     }
 
     /// `audit.entries.list`: the newest entries first, with the exact bytes of each.
     package func list(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
         let filter = EntryFilter(body.root)
         var page = EntryPage(limit: Self.limit(body.root["limit"]), maximumBytes: Self.maximumBytes)
-        let rows = try await rows(
+        let found = try await find(
             filter,
             of: context.tenant,
             before: try Self.position(body.root["cursor"]),
@@ -32,17 +38,27 @@ package struct EntryReader: Sendable {
         )
         try await accesses.record("audit.query", try filter.auditValue(), context)
         var last: UUID?
-        for row in rows {
+        for row in found.rows {
             guard !page.isFull else {
                 return Reply(body: page.body(next: last))
             }
             last = try row.decode(0)
             page.add(index: try row.decode(1), hash: try row.decode(3), canonical: try row.decode(2))
         }
-        return Reply(body: page.body(next: nil))
+        return Reply(body: page.body(next: found.end))
     }
 
-    /// Entries of a tenant, newest first: id, index, bytes, leaf hash.
+    /// Entries that were found.
+    struct Found {
+        /// Newest first: id, index, bytes, leaf hash.
+        let rows: PostgresRows
+        /// The id below which the search goes on, where it has ended before there were as many as were asked for.
+        let end: UUID?
+    }
+
+    /// Finds entries of a tenant, newest first.
+    ///
+    /// Where no index tells the entries that are asked for from others, only so many are looked through at once.
     ///
     /// - Parameters:
     ///   - filter: What they are narrowed to.
@@ -51,30 +67,51 @@ package struct EntryReader: Sendable {
     ///   - size: The size of the log that holds them; nil for the log as it is.
     ///   - limit: How many there are at most.
     ///   - deadline: When nobody waits for them any more.
-    /// - Returns: The rows.
+    /// - Returns: The entries, and where to go on.
     /// - Throws: `PostgresError`.
-    func rows(
+    func find(
         _ filter: EntryFilter,
         of tenant: String,
         before position: UUID,
         in size: Int64? = nil,
         limit: Int,
         deadline: ContinuousClock.Instant
-    ) async throws -> PostgresRows {
-        let (conditions, values) = filter.sql(from: 4, in: size)
+    ) async throws -> Found {
+        let conditions = filter.conditions(from: 3, in: size)
+        let place = [.text(tenant), .uuid(position)] + conditions.servedValues
+        let values = place + conditions.otherValues + [.int(limit)]
+        let isWhole = conditions.others.isEmpty
         let statement = PostgresStatement(
             """
-            SELECT entry_id, leaf_index, canonical, leaf_hash FROM audit.entries
-            WHERE tenant = $1 AND entry_id < $2 \(conditions)
-            ORDER BY entry_id DESC LIMIT $3
+            SELECT entry_id, leaf_index, canonical, leaf_hash FROM (
+                SELECT * FROM audit.entries WHERE tenant = $1 AND entry_id < $2 \(conditions.served)
+                ORDER BY entry_id DESC \(isWhole ? "" : "LIMIT \(window)")
+            ) AS e WHERE true \(conditions.others)
+            ORDER BY entry_id DESC LIMIT $\(values.count)
             """,
-            [.text(tenant), .uuid(position), .int(limit)] + values,
+            values,
             isReadOnly: true
         )
         // Entries of one trace are few and found in no order, so that they have to be sorted.
-        return filter.traceID == nil
+        let rows =
+            filter.traceID == nil
             ? try await database.page(statement, deadline: deadline)
             : try await database.execute(statement, deadline: deadline)
+        guard !isWhole, rows.count < limit else {
+            return Found(rows: rows, end: nil)
+        }
+        let end = try await database.page(
+            PostgresStatement(
+                """
+                SELECT entry_id FROM audit.entries WHERE tenant = $1 AND entry_id < $2 \(conditions.served)
+                ORDER BY entry_id DESC OFFSET \(window - 1) LIMIT 1
+                """,
+                place,
+                isReadOnly: true
+            ),
+            deadline: deadline
+        )
+        return Found(rows: rows, end: try end.first?.decode(0))
     }
 
     /// How many entries a page is to have.

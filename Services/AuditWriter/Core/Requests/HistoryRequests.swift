@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import FoundationEssentials
 package import JSON
 package import Messaging
@@ -29,7 +30,7 @@ package struct HistoryRequests: Sendable {
         }
         filter = EntryFilter(objectType: type, objectID: id)
         let limit = Int(min(max(body.root["limit"]?.int64Value ?? 50, 1), Int64(Self.limits.upperBound)))
-        let rows = try await reader.rows(
+        let found = try await reader.find(
             filter,
             of: context.tenant,
             before: try EntryReader.position(body.root["cursor"]),
@@ -37,7 +38,7 @@ package struct HistoryRequests: Sendable {
             deadline: context.deadline
         )
         try await accesses.record("audit.query", try filter.auditValue(), context)
-        let entries = try rows.map { row in
+        let entries = try found.rows.map { row in
             LoggedEntry(
                 id: try row.decode(0),
                 index: try row.decode(1),
@@ -49,13 +50,14 @@ package struct HistoryRequests: Sendable {
             of: context.tenant,
             deadline: context.deadline
         )
-        return Reply(body: try Self.page(entries, limit, bodies))
+        return Reply(body: try Self.page(entries, limit, bodies, end: found.end))
     }
 
     private static func page(
         _ entries: [LoggedEntry],
         _ limit: Int,
-        _ bodies: [[UInt8]: [UInt8]]
+        _ bodies: [[UInt8]: [UInt8]],
+        end: UUID?
     ) throws -> [UInt8] {
         var writer = JSONWriter(capacity: 16 * 1_024)
         writer.beginObject()
@@ -77,7 +79,7 @@ package struct HistoryRequests: Sendable {
             entry.write(to: &writer, bodies)
         }
         writer.endArray()
-        writer.member("next", last == entries.last?.id ? nil : last?.uuidString.lowercased())
+        writer.member("next", (last == entries.last?.id ? end : last)?.lowercased)
         writer.endObject()
         return writer.bytes
     }

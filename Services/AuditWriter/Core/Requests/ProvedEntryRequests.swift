@@ -31,7 +31,7 @@ package struct ProvedEntryRequests: Sendable {
         let cursor = try ProofCursor(body.root["cursor"])
         let signed = try await checkpoint(cursor, context)
         let size = Int64(clamping: signed.checkpoint.size)
-        let rows = try await reader.rows(
+        let entries = try await reader.find(
             filter,
             of: context.tenant,
             before: cursor?.position ?? EntryReader.end,
@@ -40,7 +40,7 @@ package struct ProvedEntryRequests: Sendable {
             deadline: context.deadline
         )
         try await accesses.record("audit.query", try filter.auditValue(provedIn: size), context)
-        let page = try ProvedPage(rows, limit: limit, size: signed.checkpoint.size)
+        let page = try ProvedPage(entries, limit: limit, size: signed.checkpoint.size)
         let found = try await tiles.tiles(page.tiles, deadline: context.deadline)
         return Reply(body: try page.body(under: signed, found))
     }
@@ -92,17 +92,17 @@ private struct ProvedPage {
     private let next: ProofCursor?
 
     /// Takes as many rows as an answer has room for.
-    init(_ rows: PostgresRows, limit: Int, size: UInt64) throws {
+    init(_ entries: EntryReader.Found, limit: Int, size: UInt64) throws {
         // A hash of a proof in base64, quoted, with a comma.
         let longestProof = (UInt64.bitWidth - size.leadingZeroBitCount) * 47
         var items: [(plan: InclusionPlan, canonical: [UInt8])] = []
         var tiles: Set<Tile> = []
         var last: UUID?
-        var next: ProofCursor?
+        var end = entries.end
         var bytes = 0
-        for row in rows {
+        for row in entries.rows {
             guard items.count < limit, bytes < EntryReader.maximumBytes else {
-                next = last.map { ProofCursor(size: Int64(clamping: size), position: $0) }
+                end = last
                 break
             }
             let canonical: [UInt8] = try row.decode(2)
@@ -112,7 +112,8 @@ private struct ProvedPage {
             items.append((plan, canonical))
             last = try row.decode(0)
         }
-        (self.items, self.tiles, self.next) = (items, tiles, next)
+        (self.items, self.tiles) = (items, tiles)
+        next = end.map { ProofCursor(size: Int64(clamping: size), position: $0) }
     }
 
     /// The answer: `{"checkpoint", "items": [{"leaf_index", "entry", "proof"}], "next"}`.

@@ -11,7 +11,11 @@ package enum AuditWriter {
     /// How many messages one batch takes at most.
     private static let batch = 200
     /// How many requests are answered at once.
-    private static let requestConcurrency = 8
+    private static let requestConcurrency = 16
+    /// How many of these are reads of clients; the rest is for other services, which ask what the log lacks.
+    private static let clientReads = 8
+    /// How many connections the reads of clients have, beside those that appending has.
+    private static let clientConnections = 2
 
     /// What the service declares about itself.
     package static let definition = ServiceDefinition(
@@ -61,7 +65,9 @@ package enum AuditWriter {
             repository: KeptBodyRepository(database: base.database),
             deadLetters: letters.repository
         )
+        let reads = try ServiceBase.connections(context, for: "reads", atMost: clientConnections)
         var routes = routes(base, authority, try AuditKeys.witnesses(context.configuration))
+        registerReads(in: &routes, on: reads, base, authority)
         base.desk(
             of: letters,
             process: { try await Redriving(log: log, keeping: keeping).process($0) },
@@ -71,6 +77,7 @@ package enum AuditWriter {
         register(entries, commands, base, context)
         // In the order of the stop, which is the reverse: a source ends before the part that works on what it gave out.
         return base.parts + [
+            ServicePart("reads of the database", reads),
             ServicePart("checkpoints", keeper),
             ServicePart("log", consumer(of: entries, Topology.auditWriter, log.process, log.bury, letters, context)),
             ServicePart(
@@ -122,30 +129,40 @@ package enum AuditWriter {
         _ witnesses: [NoteVerifierKey]
     ) -> RequestRoutes {
         let database = base.database
-        let accesses = LogAccesses(lanes: base.lanes)
         let lacking = LackingRequests(database: database)
-        let reader = EntryReader(database: database, accesses: accesses)
-        let history = HistoryRequests(database: database, accesses: accesses)
-        let proofs = ProofRequests(database: database, accesses: accesses)
-        let proved = ProvedEntryRequests(database: database, accesses: accesses)
-        let exports = ExportRequests(database: database, accesses: accesses, authority: authority)
         let cosignatures = CosignatureRequests(database: database, witnesses: witnesses)
         let erasure = ErasureRequests(database: database, lanes: base.lanes)
         var routes = RequestRoutes()
         routes.on(RequestName.lanesPosition) { try await lacking.numbers($0, $1) }
         routes.on(RequestName.commandsLacking) { try await lacking.commands($0, $1) }
-        routes.on(RequestName.entriesList) { try await reader.list($0, $1) }
-        routes.on(RequestName.entriesProve) { try await proofs.prove($0, $1) }
-        routes.on(RequestName.proofsInclusion) { try await proved.list($0, $1) }
-        routes.on(RequestName.objectsHistory) { try await history.history($0, $1) }
-        routes.on(RequestName.checkpointsNewest) { try await proofs.newest($0, $1) }
         routes.on(RequestName.checkpointsCosign) { try await cosignatures.cosign($0, $1) }
-        routes.on(RequestName.proofsConsistency) { try await proofs.consistency($0, $1) }
-        routes.on(RequestName.tilesGet) { try await proofs.tile($0, $1) }
-        routes.on(RequestName.exportsBegin) { try await exports.begin($0, $1) }
-        routes.on(RequestName.exportsEntries) { try await exports.entries($0, $1) }
         routes.on(RequestName.keptErase) { try await erasure.erase($0, $1) }
         return routes
+    }
+
+    /// What clients read, which takes as long as it takes and holds up nothing else.
+    private static func registerReads(
+        in routes: inout RequestRoutes,
+        on database: PostgresClient,
+        _ base: ServiceBase,
+        _ authority: CheckpointAuthority
+    ) {
+        let accesses = LogAccesses(lanes: base.lanes)
+        let reader = EntryReader(database: database, accesses: accesses)
+        let history = HistoryRequests(database: database, accesses: accesses)
+        let proofs = ProofRequests(database: database, accesses: accesses)
+        let proved = ProvedEntryRequests(database: database, accesses: accesses)
+        let exports = ExportRequests(database: database, accesses: accesses, authority: authority)
+        let reads = ClientReads(limit: clientReads)
+        routes.on(RequestName.entriesList, reads.admitting { try await reader.list($0, $1) })
+        routes.on(RequestName.entriesProve, reads.admitting { try await proofs.prove($0, $1) })
+        routes.on(RequestName.proofsInclusion, reads.admitting { try await proved.list($0, $1) })
+        routes.on(RequestName.objectsHistory, reads.admitting { try await history.history($0, $1) })
+        routes.on(RequestName.checkpointsNewest, reads.admitting { try await proofs.newest($0, $1) })
+        routes.on(RequestName.proofsConsistency, reads.admitting { try await proofs.consistency($0, $1) })
+        routes.on(RequestName.tilesGet, reads.admitting { try await proofs.tile($0, $1) })
+        routes.on(RequestName.exportsBegin, reads.admitting { try await exports.begin($0, $1) })
+        routes.on(RequestName.exportsEntries, reads.admitting { try await exports.entries($0, $1) })
     }
 
     private static func consumer(

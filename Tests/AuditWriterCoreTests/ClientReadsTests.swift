@@ -1,0 +1,37 @@
+import Contracts
+import Domain
+import JSON
+import Messaging
+import Synchronization
+import Testing
+
+@testable import AuditWriterCore
+
+@Suite struct ClientReadsTests {
+    @Test func letsInAsManyAsThereIsRoomFor() async throws {
+        let reads = ClientReads(limit: 2)
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        let begun = Mutex(0)
+        let slow = reads.admitting { _, _ in
+            begun.withLock { $0 += 1 }
+            for await _ in stream { break }
+            return Reply(body: [])
+        }
+        let failing = reads.admitting { _, _ in throw Problem(.notFound) }
+        let context = RequestContext(tenant: "acme", actor: AuditActor(type: .user, id: "test"), requestID: "r")
+        let body = try JSONDocument(parsing: "{}")
+        for _ in 1...3 {
+            await #expect(throws: Problem(.notFound), "What fails leaves its place.") {
+                try await failing(context, body)
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 1...2 { group.addTask { _ = try await slow(context, body) } }
+            while begun.withLock({ $0 }) < 2 { await Task.yield() }
+            await #expect { try await failing(context, body) } throws: { ($0 as? Problem)?.code == .unavailable }
+            continuation.finish()
+            try await group.waitForAll()
+        }
+        await #expect(throws: Problem(.notFound)) { try await failing(context, body) }
+    }
+}
