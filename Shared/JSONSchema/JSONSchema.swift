@@ -20,6 +20,9 @@ package struct JSONSchema: Sendable {
         nodes = try SchemaCompiler.compile(view, at: pointer)
     }
 
+    /// Whether `x-personal` is true anywhere in the schema: a value of it may hold something personal.
+    package var declaresPersonal: Bool { nodes.contains { $0.rules.isPersonal } }
+
     /// Whether a value is valid; one that takes more steps than the limit is not.
     package func isValid(_ value: JSONView) -> Bool {
         var validator = SchemaValidator(nodes)

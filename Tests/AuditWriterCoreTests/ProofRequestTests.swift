@@ -260,7 +260,7 @@ struct ProofRequestTests {
                     object: AuditObject(type: "automation", id: "o", version: seq + 1),
                     before: try .json(before),
                     after: try .json(after)
-                ).keepingLargeValues()
+                ).keepingApart()
                 kept += bodies
                 lines.append(draft.canonicalBytes(producer: Entries.producer, epoch: 1, seq: Int64(seq) + 1))
             }
@@ -320,7 +320,9 @@ private struct Log {
                     origin: signer.name
                 )
             )
-            let accesses = LogAccesses(lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1))
+            let accesses = LogAccesses(
+                lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
+            )
             var log = Log(
                 signer: signer,
                 appender: LogAppender(database: database.client, authority: authority, logger: ServiceDatabase.logger),

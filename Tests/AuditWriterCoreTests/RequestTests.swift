@@ -96,7 +96,9 @@ struct RequestTests {
                 messages.append(try EntryMessage(Entries.delivery([line], seq: seq)))
             }
             _ = try await Self.appender(database).append(messages)
-            let accesses = LogAccesses(lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1))
+            let accesses = LogAccesses(
+                lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
+            )
             let reader = EntryReader(database: database.client, accesses: accesses, window: 7)
             #expect(try await Self.pages(reader, filter) == expected.reversed())
             #expect(try await Self.pages(reader, "\(filter),\"limit\":1") == expected.reversed())

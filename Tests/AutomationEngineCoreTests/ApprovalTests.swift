@@ -257,6 +257,40 @@ struct ApprovalTests {
         }
     }
 
+    @Test(
+        "a comment never reaches the audit log, nor does a form whose schema says that something in it is personal",
+        arguments: [
+            (#"{"type":"object","properties":{"who":{"type":"string"}}}"#, [#""ask ada""#]),
+            (
+                ##"{"type":"object","properties":{"who":{"$ref":"#/$defs/n"}},"$defs":{"n":{"x-personal":true}}}"##,
+                [#""ask ada""#, #"{"who":"ada lovelace"}"#]
+            ),
+            (#"{"x-personal":false,"properties":{"x-personal":true}}"#, [#""ask ada""#]),
+        ]
+    )
+    func personal(schema: String, kept: [String]) async throws {
+        let automation = try Fixtures.automation(steps: Self.step.replacing("}}", with: #","form":\#(schema)}}"#))
+        try await Desk.with { desk in
+            let (machine, _) = try await desk.engine.begin(automation)
+            let more = #","form":{"who":"ada lovelace"},"comment":"ask ada""#
+            #expect(try await desk.decide(machine.record.id, more: more) == nil)
+            let entries = try await desk.engine.texts(
+                "SELECT convert_from(body, 'UTF8') FROM engine.outbox WHERE destination = 'audit'"
+            ).joined().split(separator: "\n").filter { $0.contains(#""run.approve""#) }
+            let entry = try JSONDocument(parsing: Array(try #require(entries.first).utf8)).root
+            let decision = try #require(entry["after"]?["decision"])
+            #expect(KeptReference.hashes(in: decision).count == kept.count)
+            #expect(decision["comment"].flatMap(KeptReference.hash) != nil)
+            #expect(!entries.joined().contains("ask ada"))
+            #expect(entries.joined().contains("lovelace") == (kept.count == 1))
+            let commands = try await desk.engine.texts(
+                "SELECT convert_from(body, 'UTF8') FROM engine.outbox WHERE message_type = 'batuta.audit.keep' ORDER BY 1"
+            ).map { try AuditKeepV1(decoding: Array($0.utf8)).kept }
+            #expect(Set(commands.map { String(decoding: $0.body, as: UTF8.self) }) == Set(kept))
+            #expect(Set(commands.map(\.hash)) == Set(KeptReference.hashes(in: decision)))
+        }
+    }
+
     @Test("A9: an approval that is skipped parks nothing, and one beside other steps holds the run")
     func paths() async throws {
         let skipped = try Fixtures.automation(

@@ -98,7 +98,7 @@ import Testing
         draft.before = small
         draft.after = large
         let salt = [UInt8](0..<16)
-        let (kept, bodies) = draft.keepingLargeValues { salt }
+        let (kept, bodies) = draft.keepingApart { salt }
         #expect(kept.before == small)
         let body = try #require(bodies.first)
         #expect(bodies.count == 1)
@@ -109,6 +109,91 @@ import Testing
         let after = try #require(try JSONDocument(parsing: entry).root["after"]?["$kept"])
         #expect(after["sha256"]?.stringValue == hash.base64EncodedString())
         #expect(after["bytes"]?.int64Value == Int64(AuditDraft.largestValue + 2))
+    }
+
+    @Test("a personal value stands by its hash however small it is, and what is around it as it is")
+    func personalValues() throws {
+        let salt = [UInt8](0..<16)
+        var draft = Self.full
+        draft.before = .none
+        let value: JSONValue = ["a": ["b": ["é", "x"], "c": .null], "d": 1]
+        draft.after = try .json(
+            value,
+            personal: ["/a/b/0", "/a/c", "/none/there", "/d/e"].map { try #require(JSONPointer($0)) }
+        ) { salt }
+        let (entry, kept) = draft.keepingApart()
+        #expect(kept == [KeptBody(body: Array("\"é\"".utf8), salt: salt)])
+        let hash = Data(SHA256.hash(data: salt + Array("\"é\"".utf8)))
+        let text = String(decoding: entry.canonicalBytes(producer: "p/h/l", epoch: 1, seq: 1), as: UTF8.self)
+        let after = #"{"a":{"b":[{"$kept":{"bytes":4,"sha256":"\#(hash.base64EncodedString())"}},"x"],"c":null},"d":1}"#
+        #expect(text.contains(#""after":\#(after),"before":null"#), "\(text)")
+        #expect(!text.contains("é"))
+    }
+
+    @Test("a value with personal parts that is too large even so stands by one hash, whole")
+    func largeAndPersonal() throws {
+        let large = String(repeating: "x", count: AuditDraft.largestValue)
+        var draft = Self.full
+        draft.before = .none
+        draft.after = try .json(["name": "ada", "text": .string(large)], personal: [JSONPointer(tokens: ["name"])])
+        var (entry, kept) = draft.keepingApart()
+        #expect(kept.map { String(decoding: $0.body, as: UTF8.self) } == [#"{"name":"ada","text":"\#(large)"}"#])
+        #expect(entry.after == .canonical(Array(Self.reference(kept[0]).utf8)))
+        // Where the personal part is what is large, the rest stays to be read.
+        draft.after = try .json(["name": "ada", "text": .string(large)], personal: [JSONPointer(tokens: ["text"])])
+        (entry, kept) = draft.keepingApart()
+        #expect(entry.after == .canonical(Array(#"{"name":"ada","text":\#(Self.reference(kept[0]))}"#.utf8)))
+    }
+
+    @Test(
+        "a member of a user's own is never taken for a reference, and is read as it was",
+        arguments: [
+            (#"{"form":{"$kept":{"bytes":1,"sha256":"$hash"}}}"#, #"{"form":{"$$kept":{"bytes":1,"sha256":"$hash"}}}"#),
+            (#"{"$kept":{"bytes":1,"sha256":"$hash"}}"#, #"{"$$kept":{"bytes":1,"sha256":"$hash"}}"#),
+            (#"[{"$$kept":[{"$kept":null}]}]"#, #"[{"$$$kept":[{"$$kept":null}]}]"#),
+            (##"{"$keptx":1,"$ref":"#","kept":"$kept\":"}"##, ##"{"$keptx":1,"$ref":"#","kept":"$kept\":"}"##),
+        ]
+    )
+    func names(own: String, written: String) throws {
+        let hash = Data(repeating: 7, count: 32).base64EncodedString()
+        let own = own.replacing("$hash", with: hash)
+        var draft = Self.full
+        draft.after = try .json(JSONValue(parsing: Array(own.utf8)))
+        let (entry, kept) = draft.keepingApart()
+        #expect(kept.isEmpty)
+        let after = try #require(
+            try JSONDocument(parsing: entry.canonicalBytes(producer: "p/h/l", epoch: 1, seq: 1)).root["after"]
+        )
+        #expect(String(decoding: after.rawBytes, as: UTF8.self) == written.replacing("$hash", with: hash))
+        #expect(KeptReference.hashes(in: after).isEmpty)
+        let restored = KeptReference.restored(after, from: [[UInt8](repeating: 7, count: 32): Array("\"other\"".utf8)])
+        let read = try restored?.value.canonicalBytes() ?? Array(after.rawBytes)
+        #expect(String(decoding: read, as: UTF8.self) == own)
+        #expect(restored?.isWhole ?? true)
+    }
+
+    @Test("what is kept apart is put back in its places, and what is erased stands by its reference")
+    func restoring() throws {
+        let value: JSONValue = ["a": ["$kept": "own"], "b": ["personal", "other"]]
+        var draft = Self.full
+        draft.before = .none
+        draft.after = try .json(value, personal: [JSONPointer(tokens: ["b", "0"]), JSONPointer(tokens: ["b", "1"])])
+        let (entry, kept) = draft.keepingApart()
+        let after = try #require(
+            try JSONDocument(parsing: entry.canonicalBytes(producer: "p/h/l", epoch: 1, seq: 1)).root["after"]
+        )
+        #expect(KeptReference.hashes(in: after) == kept.map(\.hash))
+        let all = Dictionary(uniqueKeysWithValues: kept.map { ($0.hash, $0.body) })
+        let whole = try #require(KeptReference.restored(after, from: all))
+        #expect(whole.isWhole && whole.value == value)
+        let part = try #require(KeptReference.restored(after, from: [kept[1].hash: kept[1].body]))
+        #expect(!part.isWhole)
+        #expect(part.value["a"] == ["$kept": "own"] && part.value["b"]?[1] == "other")
+        #expect(try part.value["b"]?[0]?.canonicalBytes() == Array(Self.reference(kept[0]).utf8))
+    }
+
+    private static func reference(_ body: KeptBody) -> String {
+        #"{"$kept":{"bytes":\#(body.body.count),"sha256":"\#(Data(body.hash).base64EncodedString())"}}"#
     }
 
     @Test func twoSaltsAreTwo() {

@@ -21,8 +21,14 @@ extension AuditedOperationsTests {
         }
     }
 
-    private static func entry(_ action: String, _ run: String, _ before: JSONValue, _ after: JSONValue) -> Entry {
-        Entry(action: action, type: "run", id: .string(run), before: before, after: after)
+    private static func entry(
+        _ action: String,
+        _ run: String,
+        _ before: JSONValue,
+        _ after: JSONValue,
+        personal: [String] = []
+    ) -> Entry {
+        Entry(action: action, type: "run", id: .string(run), before: before, after: after, personal: personal)
     }
 
     /// Posts a signal of a type, and waits until its run has a status.
@@ -120,22 +126,27 @@ extension AuditedOperationsTests {
 
     func resolveStep(_ person: Person) async throws {
         let given: JSONValue = ["n": 7]
-        for (decision, output) in [("happened", Optional.some(given)), ("did_not_happen", .none)] {
+        let rows = [
+            ("happened", Optional.some(given), true), ("happened", given, false), ("did_not_happen", .none, false),
+        ]
+        for (decision, output, isPersonal) in rows {
             try await RecordingSink.with { _, earlier in
                 earlier == 0 ? .answer(500) : .answer(200)
             } _: { sink in
                 let (id, signal) = try await run(try await active("resolve", Self.call(sink)), "unknown")
-                func resolve(_ decision: String) async throws -> Asked {
-                    let output = decision == "happened" ? #","output":{"n":7}"# : ""
+                func resolve(_ decision: String, _ more: String? = nil) async throws -> Asked {
+                    let output = decision == "happened" ? #","output":{"n":7},"personal":\#(isPersonal)"# : ""
                     return try await ask(
                         .POST,
                         "/api/runs/\(id)/steps/call/resolve",
-                        #"{"decision":"\#(decision)"\#(output)}"#,
+                        #"{"decision":"\#(decision)"\#(more ?? output)}"#,
                         by: person,
                         seeing: look(at: id)
                     )
                 }
                 expectNothing(try await resolve("maybe"), 400)
+                expectNothing(try await resolve("happened", #","output":7,"personal":"yes""#), 400)
+                expectNothing(try await resolve("happened", #","personal":true"#), 400)
                 let resolved = try await resolve(decision)
                 #expect(resolved.before?["steps"]?[0]?["status"] == "unknown")
                 #expect(resolved.answer["status"] == "queued")
@@ -147,7 +158,8 @@ extension AuditedOperationsTests {
                         "run.resolve",
                         id,
                         Self.part(resolved.before, "status", adding: [JSONMember("step", "call")]),
-                        Self.part(resolved.answer.body, "status", "step", adding: after)
+                        Self.part(resolved.answer.body, "status", "step", adding: after),
+                        personal: isPersonal ? ["/after/output"] : []
                     ),
                     by: person
                 )
@@ -190,7 +202,7 @@ extension AuditedOperationsTests {
             verb,
             """
             {"name":"ask","action_key":"flow.approval","on_error":"continue","input":{"title":"Go?","roles":["\(person.role)"],
-             "form":{"type":"object","properties":{"window":{"type":"string"}},"required":["window"]}}}
+             "form":{"type":"object","properties":{"window":{"type":"string","x-personal":true}},"required":["window"]}}}
             """
         )
         let (id, signal) = try await run(key, "waiting")
@@ -207,7 +219,8 @@ extension AuditedOperationsTests {
                 "run.\(verb)",
                 id,
                 Self.part(step, "status", adding: [JSONMember("step", "ask")]),
-                ["decision": output, "step": "ask"]
+                ["decision": output, "step": "ask"],
+                personal: ["/after/decision/comment"] + (verb == "approve" ? ["/after/decision/form"] : [])
             ),
             by: person
         )

@@ -9,6 +9,19 @@ struct FaultTests {
         #expect(try faults(schema) == expected)
     }
 
+    @Test(
+        "x-personal is told wherever in a schema it stands as a keyword",
+        arguments: [
+            (#"{"x-personal": true}"#, true), (#"{"x-personal": false}"#, false), ("true", false),
+            (#"{"properties": {"a": {"items": {"x-personal": true}}}}"#, true),
+            (#"{"$defs": {"n": {"x-personal": true}}}"#, true), (#"{"not": {"x-personal": true}}"#, true),
+            (#"{"properties": {"x-personal": true}}"#, false), (#"{"const": {"x-personal": true}}"#, false),
+        ]
+    )
+    func personal(_ schema: String, _ isDeclared: Bool) throws {
+        #expect(try JSONSchema(schema).declaresPersonal == isDeclared)
+    }
+
     private static let rows: [(String, [String])] = [
         ("7", ["invalid_type "]), ("null", ["invalid_type "]), (#""object""#, ["invalid_type "]),
         ("[]", ["invalid_type "]),
@@ -28,6 +41,7 @@ struct FaultTests {
             ["invalid_value /minLength", "invalid_value /maxLength", "invalid_type /minItems"]
         ),
         (#"{"uniqueItems": 1}"#, ["invalid_type /uniqueItems"]),
+        (#"{"properties": {"a": {"x-personal": "yes"}}}"#, ["invalid_type /properties/a/x-personal"]),
         (#"{"required": "a"}"#, ["invalid_type /required"]),
         (#"{"required": ["a", 1, "a"]}"#, ["invalid_type /required/1", "invalid_value /required/2"]),
         (

@@ -2,7 +2,7 @@ package import FoundationEssentials
 
 /// An audit entry that has no place in a lane yet.
 package struct AuditDraft: Sendable, Equatable {
-    /// A value of more bytes than this stands in an entry by its salted hash.
+    /// A value of more bytes than this stands in an entry by its salted hash, as what is personal does.
     package static let largestValue = 8 * 1_024
 
     package var id: UUID
@@ -47,20 +47,22 @@ package struct AuditDraft: Sendable, Equatable {
         self.outcome = outcome
     }
 
-    /// The entry with every value that is too large replaced by its salted hash, and what was replaced.
+    /// The entry with what is large or personal replaced by its salted hash, and what was replaced.
     ///
-    /// - Parameter salt: Makes 16 random bytes; called once per value.
+    /// Personal values stand apart one by one; a value that is too large even so stands apart as a whole, in one piece.
+    ///
+    /// - Parameter salt: Makes 16 random bytes; called once per value that is too large.
     /// - Returns: The smaller entry, and what is to be kept beside the log.
-    package func keepingLargeValues(salt: () -> [UInt8] = Self.randomSalt) -> (draft: AuditDraft, kept: [KeptBody]) {
+    package func keepingApart(salt: () -> [UInt8] = Self.randomSalt) -> (draft: AuditDraft, kept: [KeptBody]) {
+        guard !before.standsAsIs || !after.standsAsIs else {
+            return (self, [])
+        }
         var draft = self
         var kept: [KeptBody] = []
-        for path in [\AuditDraft.before, \AuditDraft.after] {
-            guard case .canonical(let bytes) = draft[keyPath: path], bytes.count > Self.largestValue else {
-                continue
-            }
-            let body = KeptBody(body: bytes, salt: salt())
-            draft[keyPath: path] = body.reference
-            kept.append(body)
+        for path in [\AuditDraft.before, \AuditDraft.after] where !draft[keyPath: path].standsAsIs {
+            let (written, bodies) = draft[keyPath: path].keptApart(salt)
+            draft[keyPath: path] = .canonical(written)
+            kept += bodies
         }
         return (draft, kept)
     }
@@ -127,7 +129,33 @@ extension AuditValue {
         switch self {
         case .none: 4
         case .canonical(let bytes): bytes.count
+        case .rewritten(let value): value.written.count
         }
+    }
+
+    /// Whether it stands in the entry as it is.
+    fileprivate var standsAsIs: Bool {
+        switch self {
+        case .none: true
+        case .canonical(let bytes): bytes.count <= AuditDraft.largestValue
+        case .rewritten: false
+        }
+    }
+
+    /// What stands in the entry, and what is kept beside the log for it.
+    fileprivate func keptApart(_ salt: () -> [UInt8]) -> (written: [UInt8], kept: [KeptBody]) {
+        let whole: [UInt8]
+        switch self {
+        case .none: return (Array("null".utf8), [])
+        case .canonical(let bytes): whole = bytes
+        case .rewritten(let value):
+            guard value.written.count > AuditDraft.largestValue else {
+                return (value.written, value.kept)
+            }
+            whole = value.whole
+        }
+        let body = KeptBody(body: whole, salt: salt())
+        return (KeptReference.bytes(to: body), [body])
     }
 }
 

@@ -1,20 +1,36 @@
-import Crypto
-import FoundationEssentials
 package import JSON
 
 /// The state of an object before or after a change.
 package enum AuditValue: Sendable, Equatable {
     /// There was none; it is written as `null`.
     case none
-    /// RFC 8785 JSON.
+    /// RFC 8785 JSON that stands in the entry as it is, with no object in it that is a user's own.
     case canonical([UInt8])
+    /// RFC 8785 JSON that stands in the entry otherwise than it is.
+    case rewritten(RewrittenValue)
 
     /// A value in canonical form.
     ///
+    /// - Parameters:
+    ///   - value: The value.
+    ///   - places: Where personal values stand in it; a place that is not there, or null, is passed over. What stands
+    ///     there is kept beside the log, however small it is.
+    ///   - salt: Makes 16 random bytes; called once for each personal value.
+    /// - Returns: The value.
     /// - Throws: `ContractError` with code `unwritable` where the value has no canonical form.
-    package static func json(_ value: JSONValue) throws(ContractError) -> AuditValue {
+    package static func json(
+        _ value: JSONValue,
+        personal places: [JSONPointer] = [],
+        salt: @escaping () -> [UInt8] = AuditDraft.randomSalt
+    ) throws(ContractError) -> AuditValue {
         do {
-            return .canonical(try value.canonicalBytes())
+            let whole = try value.canonicalBytes()
+            guard !places.isEmpty || KeptReference.isNamed(in: whole) else {
+                return .canonical(whole)
+            }
+            var writing = EntryWriting(salt: salt)
+            let written = try writing.written(value, places.map { $0.tokens[...] }).canonicalBytes()
+            return .rewritten(RewrittenValue(whole: whole, written: written, kept: writing.kept))
         } catch {
             throw ContractError(.unwritable, "a value of an audit entry has no canonical form: \(error)")
         }
@@ -25,49 +41,65 @@ package enum AuditValue: Sendable, Equatable {
         switch self {
         case .none: bytes.append(contentsOf: "null".utf8)
         case .canonical(let canonical): bytes.append(contentsOf: canonical)
+        case .rewritten(let value): bytes.append(contentsOf: value.written)
         }
     }
 }
 
-/// A value too large for an audit entry, which names it by its salted hash instead.
-package struct KeptBody: Sendable, Equatable {
-    /// The bytes of a salt.
-    package static let saltLength = 16
+/// A value that stands in an entry otherwise than it is.
+package struct RewrittenValue: Sendable, Equatable {
+    /// The value itself.
+    let whole: [UInt8]
+    /// What stands in the entry.
+    let written: [UInt8]
+    /// The personal values that ``written`` names by their hashes.
+    let kept: [KeptBody]
+}
 
-    /// SHA-256 of the salt and the body.
-    package let hash: [UInt8]
-    /// 16 random bytes, so that an erased body cannot be guessed from its hash.
-    package let salt: [UInt8]
-    /// RFC 8785 JSON.
-    package let body: [UInt8]
+/// Writes a value as it stands in an entry: personal values by reference, and names marked that would mean a reference.
+private struct EntryWriting {
+    let salt: () -> [UInt8]
+    private(set) var kept: [KeptBody] = []
 
-    /// A body with the hash that names it.
-    package init(body: [UInt8], salt: [UInt8]) {
-        self.body = body
+    init(salt: @escaping () -> [UInt8]) {
         self.salt = salt
-        var hasher = SHA256()
-        hasher.update(data: salt)
-        hasher.update(data: body)
-        hash = Array(hasher.finalize())
     }
 
-    /// The hash in a value that stands for a kept one; nil for any other value.
-    package static func hash(_ value: JSONView) -> [UInt8]? {
-        guard value.kind == .object, value.members.underestimatedCount == 1,
-            let text = value["$kept"]?["sha256"]?.stringValue, let hash = Data(base64Encoded: text), hash.count == 32
-        else {
-            return nil
+    /// The value as it stands in the entry.
+    ///
+    /// - Parameters:
+    ///   - value: The value, or a part of it.
+    ///   - places: Where personal values stand within it.
+    /// - Returns: The value to write.
+    /// - Throws: Where a personal value has no canonical form.
+    mutating func written(_ value: JSONValue, _ places: [ArraySlice<String>]) throws -> JSONValue {
+        guard !places.contains(where: \.isEmpty) else {
+            guard value != .null else {
+                return .null
+            }
+            let body = KeptBody(body: try value.canonicalBytes(), salt: salt())
+            kept.append(body)
+            return try JSONValue(parsing: KeptReference.bytes(to: body))
         }
-        return Array(hash)
-    }
-
-    /// What stands in the entry: `{"$kept":{"bytes":…,"sha256":…}}`.
-    var reference: AuditValue {
-        var bytes = Array("{\"$kept\":{\"bytes\":".utf8)
-        bytes.append(decimal: Int64(body.count))
-        bytes.append(contentsOf: ",\"sha256\":\"".utf8)
-        bytes.append(contentsOf: Data(hash).base64EncodedString().utf8)
-        bytes.append(contentsOf: "\"}}".utf8)
-        return .canonical(bytes)
+        func within(_ token: String) -> [ArraySlice<String>] {
+            places.filter { $0.first == token }.map { $0.dropFirst() }
+        }
+        switch value {
+        case .null, .bool, .number, .string:
+            return value
+        case .array(let elements):
+            var written: [JSONValue] = []
+            for (index, element) in elements.enumerated() {
+                written.append(try self.written(element, within(String(index))))
+            }
+            return .array(written)
+        case .object(let members):
+            var written: [JSONMember] = []
+            for member in members {
+                let value = try self.written(member.value, within(member.key))
+                written.append(JSONMember(KeptReference.marked(member.key), value))
+            }
+            return .object(written)
+        }
     }
 }

@@ -9,6 +9,7 @@ extension SchemaCompiler {
             guard isArray(view, keyword) else { return }
             node.examples += view.elements.prefix(JSONSchemaLimits.maximumValues)
         case .deprecated, .readOnly, .writeOnly: _ = boolean(view, keyword)
+        case .personal: node.isPersonal = boolean(view, keyword) ?? false
         default: _ = text(view, keyword)
         }
     }

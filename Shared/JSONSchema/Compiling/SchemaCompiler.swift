@@ -130,7 +130,7 @@ struct SchemaCompiler {
         switch keyword {
         case .ref, .definitions, .dialect, .identifier: compileCore(keyword, member.value, index, into: &node)
         case .comment, .title, .description, .defaultValue, .examples, .deprecated, .readOnly, .writeOnly,
-            .contentEncoding, .contentMediaType:
+            .contentEncoding, .contentMediaType, .personal:
             compileAnnotation(keyword, member.value, into: &node)
         case .type, .enumeration, .const: compileAny(keyword, member.value, into: &node)
         case .minimum, .maximum, .exclusiveMinimum, .exclusiveMaximum, .multipleOf:

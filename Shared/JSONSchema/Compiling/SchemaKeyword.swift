@@ -15,6 +15,7 @@ enum SchemaKeyword: String, Sendable, CaseIterable {
     case writeOnly
     case contentEncoding
     case contentMediaType
+    case personal = "x-personal"
 
     case type
     case enumeration = "enum"

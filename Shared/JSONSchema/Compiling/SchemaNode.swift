@@ -28,6 +28,9 @@ struct SchemaRules: Sendable {
     /// Whether it may be applied to one value several times, so that remembering the outcome is worth while.
     var isShared = false
 
+    /// Whether it says that its values are personal.
+    var isPersonal = false
+
     /// `default`, and then all `examples`.
     var examples: [JSONView] = []
 

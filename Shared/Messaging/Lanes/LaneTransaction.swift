@@ -52,41 +52,40 @@ package final class LaneTransaction {
 
     /// Leaves an audit entry, numbered at the commit: of a run, or of a lane.
     ///
-    /// The entries of changes that somebody asks for are named by their ``Change``.
+    /// The entries of changes that somebody asks for are named by their ``Change``. What is large or personal goes to the
+    /// audit-writer by itself, and the entry names it.
     package func audit(_ draft: AuditDraft) {
-        if let index = auditGroups.firstIndex(where: { $0.tenant == draft.tenant }) {
-            auditGroups[index].drafts.append(draft)
-        } else {
-            auditGroups.append((draft.tenant, [draft]))
+        let (entry, bodies) = draft.keepingApart()
+        append(entry)
+        for body in bodies {
+            command(
+                CommandDraft(
+                    service: "audit",
+                    name: "keep",
+                    tenant: draft.tenant,
+                    type: ContractType.auditKeep,
+                    body: AuditKeepV1(body).body
+                )
+            )
         }
     }
 
     /// Leaves the entries of a change, before those of what it has led to, such as the end of a run.
-    ///
-    /// Values too large for an entry go to the audit-writer by themselves, and the entry names them.
     func audit(change drafts: [AuditDraft]) {
         guard !drafts.isEmpty else {
             return
         }
         let led = auditGroups.flatMap(\.drafts)
         auditGroups = []
-        for draft in drafts {
-            let (kept, bodies) = draft.keepingLargeValues()
-            audit(kept)
-            for body in bodies {
-                command(
-                    CommandDraft(
-                        service: "audit",
-                        name: "keep",
-                        tenant: draft.tenant,
-                        type: ContractType.auditKeep,
-                        body: AuditKeepV1(body).body
-                    )
-                )
-            }
-        }
-        for draft in led {
-            audit(draft)
+        for draft in drafts { audit(draft) }
+        for draft in led { append(draft) }
+    }
+
+    private func append(_ draft: AuditDraft) {
+        if let index = auditGroups.firstIndex(where: { $0.tenant == draft.tenant }) {
+            auditGroups[index].drafts.append(draft)
+        } else {
+            auditGroups.append((draft.tenant, [draft]))
         }
     }
 

@@ -101,7 +101,7 @@ private struct LoggedEntry {
 
     /// What stands beside the log of its values.
     var keptHashes: [[UInt8]] {
-        ["before", "after"].compactMap { document.root[$0].flatMap(KeptBody.hash) }
+        ["before", "after"].flatMap { document.root[$0].map(KeptReference.hashes) ?? [] }
     }
 
     func write(to writer: inout JSONWriter, _ bodies: [[UInt8]: [UInt8]]) {
@@ -133,17 +133,22 @@ private struct LoggedEntry {
 
     /// A value of an entry, out of the entry or from beside the log.
     private struct Value {
+        /// Nil where it has gone as a whole.
         let view: JSONView?
+        /// Whether it is not there any more, or something in it.
         let isErased: Bool
 
         init(_ stored: JSONView?, _ bodies: [[UInt8]: [UInt8]]) {
-            guard let hash = stored.flatMap(KeptBody.hash) else {
+            guard let stored, let restored = KeptReference.restored(stored, from: bodies) else {
                 view = stored
                 isErased = false
                 return
             }
-            view = bodies[hash].flatMap { try? JSONDocument(parsing: $0, limits: .wrapped) }?.root
-            isErased = view == nil
+            let bytes = try? restored.value.canonicalBytes()
+            let document = bytes.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped) }
+            let isGone = !restored.isWhole && KeptReference.hash(stored) != nil
+            view = isGone ? nil : document?.root
+            isErased = !restored.isWhole || document == nil
         }
     }
 }

@@ -65,7 +65,12 @@ struct Approvals: Sendable {
                 let open = try await lock(id, step, context, in: transaction)
                 try open.requireAuthority(of: context.actor.id, role)
                 let form = decision == .approve ? try open.check(root["form"]) : nil
-                let output = Self.output(decision, by: context, form: form, comment: root["comment"]?.stringValue)
+                let output = Self.output(
+                    decision,
+                    by: context,
+                    form: form?.value,
+                    comment: root["comment"]?.stringValue
+                )
                 transaction.enqueue([
                     ChangeStatement(
                         "UPDATE engine.step_waits SET outcome = $3 WHERE run_id = $1 AND position = $2",
@@ -81,7 +86,10 @@ struct Approvals: Sendable {
                     "run.\(decision.rawValue)",
                     of: AuditObject(type: "run", id: id.lowercased),
                     before: try .json(["status": "waiting", "step": .string(step)]),
-                    after: try .json(["decision": try JSONValue(parsing: output), "step": .string(step)]),
+                    after: try .json(
+                        ["decision": try JSONValue(parsing: output), "step": .string(step)],
+                        personal: Self.personalPlaces(form)
+                    ),
                     by: context
                 )
                 var writer = JSONWriter()
@@ -156,6 +164,12 @@ struct Approvals: Sendable {
         writer.member("form", raw: form.map { Array($0.rawBytes) })
         writer.endObject()
         return writer.bytes
+    }
+
+    /// What of a decision may be about somebody: what a person has written freely, and a form that says so.
+    private static func personalPlaces(_ form: OpenApproval.FilledForm?) -> [JSONPointer] {
+        let comment = JSONPointer(tokens: ["decision", "comment"])
+        return form?.isPersonal == true ? [comment, JSONPointer(tokens: ["decision", "form"])] : [comment]
     }
 
     private static func cursor(_ text: String) throws -> (run: UUID, position: Int) {

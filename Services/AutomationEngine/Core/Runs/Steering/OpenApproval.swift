@@ -37,12 +37,19 @@ struct OpenApproval: Sendable {
         }
     }
 
+    /// A form that was filled in.
+    struct FilledForm {
+        let value: JSONView
+        /// Whether its schema says that something in it is personal.
+        let isPersonal: Bool
+    }
+
     /// The form as it was filled in.
     ///
     /// - Parameter form: What was given.
     /// - Returns: The same; nil where nothing is asked for.
     /// - Throws: Everything that the schema does not allow.
-    func check(_ form: JSONView?) throws(Problem) -> JSONView? {
+    func check(_ form: JSONView?) throws(Problem) -> FilledForm? {
         guard let stated = request["form"] else {
             guard form == nil else {
                 throw Problem(.invalidContent, "This approval has no form.")
@@ -89,6 +96,6 @@ struct OpenApproval: Sendable {
                 }
             )
         }
-        return form
+        return FilledForm(value: form, isPersonal: schema.declaresPersonal)
     }
 }

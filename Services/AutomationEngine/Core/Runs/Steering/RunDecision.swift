@@ -19,7 +19,8 @@ struct RunDecisions: Sendable {
     let lanes: LaneGroup
     let driver: RunDriver
 
-    /// Carries out a decision: `run_id`, `step`, `decision`, and the `output` of an effect that took place.
+    /// Carries out a decision: `run_id`, `step`, `decision`, the `output` of an effect that took place, and whether that is
+    /// `personal`.
     func resolve(_ body: JSONDocument, context: RequestContext) async throws -> Reply {
         let root = body.root
         guard let id = root["run_id"]?.stringValue.flatMap(UUID.init(uuidString:)), let step = root["step"]?.stringValue
@@ -36,6 +37,7 @@ struct RunDecisions: Sendable {
             )
         }
         let output = try output(root["output"], decision)
+        let isPersonal = root["personal"]?.boolValue == true
         let reply = try await lanes.change(deadline: context.deadline) { transaction in
             let before = try await requireUnknown(id, step, context, in: transaction)
             transaction.enqueue(Self.statements(id, step, decision, output))
@@ -47,7 +49,7 @@ struct RunDecisions: Sendable {
             writer.endObject()
             return .made(
                 Reply(status: 200, body: writer.bytes),
-                try entry(id, step, before, decision, output, context)
+                try entry(id, step, before, decision, (output, isPersonal), context)
             )
         }
         driver.wake()
@@ -145,21 +147,24 @@ struct RunDecisions: Sendable {
         _ step: String,
         _ before: String,
         _ decision: RunDecision,
-        _ output: [UInt8]?,
+        _ output: (bytes: [UInt8]?, isPersonal: Bool),
         _ context: RequestContext
     ) throws -> AuditDraft {
         var after = [
             JSONMember("decision", .string(decision.rawValue)),
             JSONMember("status", .string(RunStatus.queued.rawValue)), JSONMember("step", .string(step)),
         ]
-        if let output {
-            after.append(JSONMember("output", try JSONValue(parsing: output, limits: .wrapped)))
+        if let bytes = output.bytes {
+            after.append(JSONMember("output", try JSONValue(parsing: bytes, limits: .wrapped)))
         }
         return AuditDraft(
             "run.resolve",
             of: AuditObject(type: "run", id: id.lowercased),
             before: try .json(["status": .string(before), "step": .string(step)]),
-            after: try .json(.object(after)),
+            after: try .json(
+                .object(after),
+                personal: output.isPersonal ? [JSONPointer(tokens: ["output"])] : []
+            ),
             by: context
         )
     }
