@@ -41,7 +41,8 @@ struct ContractTests: SystemTests {
             status = response.status
             etag = response.header("ETag")
             location = response.header("Location")
-            let isJSON = response.header("Content-Type")?.contains("json") ?? false
+            let type = response.header("Content-Type") ?? ""
+            let isJSON = type.contains("json") && !type.contains("jsonl")
             body = isJSON ? try JSONValue(parsing: response.body, limits: .wrapped) : .null
             text = response.text
         }
