@@ -65,7 +65,7 @@ struct LogSuccession: Sendable {
     ///   - ended: The log that ends.
     ///   - seconds: The time in seconds since 1970.
     /// - Returns: The name.
-    /// - Throws: `PostgresError`.
+    /// - Throws: `PostgresError`; then the log has the name that it had.
     func begin(after ended: Ended, at seconds: Int) async throws -> String {
         let next =
             ended.key.map { LogName.life(of: $0, number: seconds) }
