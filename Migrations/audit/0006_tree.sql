@@ -90,8 +90,6 @@ CREATE TRIGGER checkpoints_insert_only BEFORE UPDATE OR DELETE ON audit.checkpoi
     FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER cosignatures_insert_only BEFORE UPDATE OR DELETE ON audit.cosignatures
     FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
-CREATE TRIGGER entries_not_truncated BEFORE TRUNCATE ON audit.entries
-    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER segments_not_truncated BEFORE TRUNCATE ON audit.segments
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER cosignatures_not_truncated BEFORE TRUNCATE ON audit.cosignatures
@@ -123,30 +121,68 @@ BEGIN
 END
 $$;
 
--- What entries are looked up by, out of their bytes.
-ALTER TABLE audit.entries
-    ADD COLUMN action text,
-    ADD COLUMN actor_type text,
-    ADD COLUMN actor_id text,
-    ADD COLUMN object_type text,
-    ADD COLUMN object_id text,
-    ADD COLUMN trace_id text;
+-- The JSON of an entry without the NULs that values of definitions may have, for text of the database holds none.
+-- A backslash before `\u0000` may belong to an escaped one before it.
+CREATE FUNCTION audit.entry_json(canonical bytea) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog
+AS $$
+    SELECT CASE WHEN position('\x5c7530303030'::bytea IN canonical) = 0 THEN convert_from(canonical, 'UTF8')
+        ELSE regexp_replace(convert_from(canonical, 'UTF8'), '(?<!\\)((?:\\\\)*)\\u0000', '\1', 'g') END::jsonb
+$$;
 
-ALTER TABLE audit.entries DISABLE TRIGGER entries_insert_only;
-UPDATE audit.entries e SET
-    action = j.entry ->> 'action',
-    actor_type = j.entry -> 'actor' ->> 'type', actor_id = j.entry -> 'actor' ->> 'id',
-    object_type = j.entry -> 'object' ->> 'type', object_id = j.entry -> 'object' ->> 'id',
-    trace_id = j.entry ->> 'trace_id'
--- Text of the database holds no NUL, and values of definitions may.
-FROM (SELECT entry_id, replace(convert_from(canonical, 'UTF8'), '\u0000', '')::jsonb AS entry FROM audit.entries) AS j
-WHERE j.entry_id = e.entry_id;
-ALTER TABLE audit.entries ENABLE TRIGGER entries_insert_only;
-ALTER TABLE audit.entries
-    ALTER COLUMN action SET NOT NULL,
-    ALTER COLUMN actor_type SET NOT NULL, ALTER COLUMN actor_id SET NOT NULL,
-    ALTER COLUMN object_type SET NOT NULL, ALTER COLUMN object_id SET NOT NULL;
+-- What entries are looked up by, out of their bytes. No row of the log is changed: each week is written anew with these
+-- columns and takes the place of the one before. That reads and writes the log once, in about 12 seconds and 1 GB for a
+-- million entries. Entries wait in their queue meanwhile, and nobody waits for them.
+DO $$
+DECLARE
+    part record;
+BEGIN
+    LOCK TABLE audit.entries IN ACCESS EXCLUSIVE MODE;
+    ALTER TABLE audit.entries RENAME TO entries_before;
+    ALTER INDEX audit.entries_pkey RENAME TO entries_before_pkey;
+    ALTER INDEX audit.entries_index RENAME TO entries_before_index;
+    ALTER INDEX audit.entries_tenant RENAME TO entries_before_tenant;
+    CREATE TABLE audit.entries (
+        LIKE audit.entries_before INCLUDING CONSTRAINTS,
+        action text NOT NULL,
+        actor_type text NOT NULL,
+        actor_id text NOT NULL,
+        object_type text NOT NULL,
+        object_id text NOT NULL,
+        trace_id text,
+        PRIMARY KEY (entry_id)
+    ) PARTITION BY RANGE (entry_id);
+    FOR part IN
+        SELECT c.relname AS name, pg_get_expr(c.relpartbound, c.oid) AS bounds
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'audit.entries_before'::regclass ORDER BY c.relname
+    LOOP
+        EXECUTE format('ALTER TABLE audit.entries_before DETACH PARTITION audit.%I', part.name);
+        EXECUTE format('ALTER TABLE audit.%I RENAME TO week_before', part.name);
+        EXECUTE format(
+            'CREATE TABLE audit.%I (LIKE audit.entries INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part.name);
+        -- Each entry is parsed once: what has an OFFSET is not computed again for each column.
+        EXECUTE format(
+            'INSERT INTO audit.%I '
+            'SELECT e.*, j.entry ->> ''action'', j.entry #>> ''{actor,type}'', j.entry #>> ''{actor,id}'', '
+            '       j.entry #>> ''{object,type}'', j.entry #>> ''{object,id}'', j.entry ->> ''trace_id'' '
+            'FROM audit.week_before e, LATERAL (SELECT audit.entry_json(e.canonical) OFFSET 0) AS j (entry)', part.name);
+        DROP TABLE audit.week_before;
+        EXECUTE format('ALTER TABLE audit.entries ATTACH PARTITION audit.%I %s', part.name, part.bounds);
+    END LOOP;
+    DROP TABLE audit.entries_before;
+END
+$$;
 
+GRANT SELECT, INSERT ON audit.entries TO batuta_audit;
+
+CREATE TRIGGER entries_insert_only BEFORE UPDATE OR DELETE ON audit.entries
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER entries_not_truncated BEFORE TRUNCATE ON audit.entries
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+
+CREATE INDEX entries_index ON audit.entries (leaf_index);
+CREATE INDEX entries_tenant ON audit.entries (tenant, entry_id);
 -- The ids of runs grow with time, so that this index grows at its end.
 CREATE INDEX entries_object ON audit.entries (tenant, object_id, entry_id);
 -- What people do is little beside what runs leave.
