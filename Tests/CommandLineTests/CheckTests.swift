@@ -193,6 +193,36 @@ struct CheckTests {
         }
     }
 
+    @Test("values with NULs, and with what only looks like them, break no rule", .requiresServers)
+    func nulls() async throws {
+        let value =
+            #"{"a":"\u0000","b":"^\\u0000$","c":"\\\u0000\u0000","r":"run.end","s":"run.resume","status":"succeeded"}"#
+        try await CheckSite.with { (site) async throws in
+            let members = #""after":\#(value),"object":{"id":"api-gateway/a/0/1","type":"lane"}"#
+            let closing = CheckSite.entry(3, of: "api-gateway/a/0", "lane.closed", members)
+            let change = """
+                INSERT INTO audit.entries SELECT engine.uuid7_floor(now()), 2, 'acme', c, sha256('\\x00'::bytea || c),
+                    'lane.closed', 'system', 'x', 'lane', 'api-gateway/a/0/1', NULL
+                FROM convert_to('\(closing)', 'UTF8') AS c;
+                UPDATE audit.segments SET last_seq = 3; UPDATE audit.head SET size = 3;
+                DELETE FROM gateway.lanes; DELETE FROM gateway.outbox;
+                DELETE FROM gateway.signals WHERE signal_id = '\(site.late)';
+                INSERT INTO audit.early_entries VALUES ('p', 1, 2, convert_to('\(closing)', 'UTF8'));
+                UPDATE engine.outbox SET body = convert_to(replace(convert_from(body, 'UTF8'),
+                    '{"status":"succeeded"}', '\(value)'), 'UTF8') WHERE destination = 'audit';
+                UPDATE engine.automation_versions SET definition =
+                    '{"concurrency":{"limit":1},"steps":[{"name":"one","with":\(value)},{"name":"two"}]}';
+                INSERT INTO engine.admissions (run_id, automation_id, stage, place_key)
+                SELECT run_id, automation_id, 'going', '' FROM engine.automation_runs WHERE run_id = '\(site.waiting)'
+                """
+            let findings = try await site.findings(after: change)
+            for finding in findings where finding.count > 0 || finding.failure != nil {
+                Issue.record("\(finding.rule.name): \(finding)")
+            }
+            #expect(findings.count == CheckRule.all.count)
+        }
+    }
+
     @Test("a row that cannot be read is a finding, and the other rules are checked", .requiresServers)
     func unreadable() async throws {
         try await CheckSite.with { (site) async throws in

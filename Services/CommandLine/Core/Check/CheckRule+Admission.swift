@@ -16,7 +16,7 @@ extension CheckRule {
                 SELECT CASE WHEN bool_and(l.most IS NOT NULL) THEN max(l.most) END AS most
                 FROM engine.automation_versions v
                 CROSS JOIN LATERAL (
-                    SELECT (v.definition::jsonb -> 'concurrency' ->> 'limit')::integer
+                    SELECT (\(LogQueries.json("v.definition")) -> 'concurrency' ->> 'limit')::integer
                 ) AS l (most)
                 WHERE v.automation_id = u.automation_id
             ) AS v

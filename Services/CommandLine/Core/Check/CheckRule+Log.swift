@@ -37,7 +37,7 @@ extension CheckRule {
             """
             SELECT format('leaf %s', leaf_index)
             FROM audit.entries,
-                 LATERAL (SELECT replace(convert_from(canonical, 'UTF8'), '\\u0000', '')::jsonb) AS j (entry)
+                 LATERAL (SELECT \(LogQueries.entry)) AS j (entry)
             WHERE entry_id >= $1 AND entry_id < $2
               AND (action, actor_type, actor_id, object_type, object_id, trace_id) IS DISTINCT FROM
                   (entry ->> 'action', entry #>> '{actor,type}', entry #>> '{actor,id}', entry #>> '{object,type}',
@@ -97,7 +97,7 @@ extension CheckRule {
                 FROM (
                     SELECT leaf_index, entry ->> 'producer' AS producer, (entry ->> 'epoch')::bigint AS epoch,
                            (entry ->> 'seq')::bigint AS seq
-                    FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS e (entry)
+                    FROM audit.entries, LATERAL (SELECT \(LogQueries.entry)) AS e (entry)
                     WHERE leaf_index >= (SELECT leaf FROM first)
                 ) AS entries
                 WINDOW lane AS (PARTITION BY producer, epoch ORDER BY leaf_index)
@@ -125,7 +125,7 @@ extension CheckRule {
             JOIN LATERAL (
                 SELECT leaf_index, entry ->> 'producer' AS producer, (entry ->> 'epoch')::bigint AS epoch,
                        (entry ->> 'seq')::bigint AS seq
-                FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS j (entry)
+                FROM audit.entries, LATERAL (SELECT \(LogQueries.entry)) AS j (entry)
                 WHERE leaf_index = s.first_index
             ) AS e ON (e.producer, e.epoch, e.seq) IS DISTINCT FROM (s.producer, s.epoch, s.first_seq)
             WHERE s.segment_id >= $1
@@ -150,7 +150,7 @@ extension CheckRule {
             FROM unknown u
             -- Retention forgets lanes, but only those whose end is in the log.
             WHERE NOT EXISTS (
-                SELECT FROM audit.entries, LATERAL (SELECT convert_from(canonical, 'UTF8')::jsonb) AS j (entry)
+                SELECT FROM audit.entries, LATERAL (SELECT \(LogQueries.entry)) AS j (entry)
                 WHERE entry_id >= $2 AND position(convert_to('"lane.closed"', 'UTF8') IN canonical) > 0
                   AND entry ->> 'action' = 'lane.closed'
                   AND entry -> 'object' ->> 'id' = u.producer || '/' || u.epoch)

@@ -71,10 +71,10 @@ extension CheckRule {
             ) AS s
             LEFT JOIN (
                 -- Those of the automation itself, and those of its branches.
-                SELECT automation_id, version, jsonb_array_length(definition::jsonb -> 'steps') + (
+                SELECT automation_id, version, jsonb_array_length(d.definition -> 'steps') + (
                            SELECT coalesce(sum(jsonb_array_length(b.value -> 'steps')), 0)
-                           FROM jsonb_each(coalesce(definition::jsonb -> 'branches', '{}')) AS b) AS n
-                FROM engine.automation_versions
+                           FROM jsonb_each(coalesce(d.definition -> 'branches', '{}')) AS b) AS n
+                FROM engine.automation_versions, LATERAL (SELECT \(LogQueries.json("definition"))) AS d (definition)
             ) AS v ON v.automation_id = r.automation_id AND v.version = r.automation_version
             WHERE r.run_id >= $1 AND r.run_id < $2
               AND (s.n IS DISTINCT FROM v.n OR r.finished_at IS NOT NULL AND s.open > 0)

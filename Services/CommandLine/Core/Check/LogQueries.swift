@@ -1,5 +1,18 @@
 /// Parts of queries over the audit log.
 enum LogQueries {
+    /// The expression that reads text as JSON without the NULs in it, which text of the database cannot hold.
+    ///
+    /// Values of definitions may have them. A backslash before `\u0000` may belong to an escaped one before it.
+    static func json(_ text: String) -> String {
+        #"""
+        (CASE WHEN position('\u0000' IN \#(text)) = 0 THEN \#(text)
+              ELSE regexp_replace(\#(text), '(?<!\\)((?:\\\\)*)\\u0000', '\1', 'g') END)::jsonb
+        """#
+    }
+
+    /// The bytes of an entry as JSON.
+    static let entry = json("convert_from(canonical, 'UTF8')")
+
     /// The entries of one action as JSON: in the log, held because they came early, and on their way.
     ///
     /// The search for the action's bytes spares all others the reading; what it finds too much of, the last condition
@@ -8,13 +21,13 @@ enum LogQueries {
         let bytes = "convert_to('\"\(action)\"', 'UTF8')"
         return """
             SELECT entry FROM (
-                SELECT convert_from(canonical, 'UTF8')::jsonb AS entry FROM audit.entries
+                SELECT \(entry) AS entry FROM audit.entries
                 WHERE entry_id >= $2 AND position(\(bytes) IN canonical) > 0
                 UNION ALL
-                SELECT convert_from(canonical, 'UTF8')::jsonb FROM audit.early_entries
+                SELECT \(entry) FROM audit.early_entries
                 WHERE position(\(bytes) IN canonical) > 0
                 UNION ALL
-                SELECT line::jsonb
+                SELECT \(json("line"))
                 FROM \(schema).lanes l
                 JOIN \(schema).outbox o ON o.epoch = l.epoch AND o.destination = 'audit' AND o.last_seq > l.audit_verified
                 CROSS JOIN regexp_split_to_table(convert_from(o.body, 'UTF8'), '\\n') AS line
