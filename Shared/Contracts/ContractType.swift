@@ -56,6 +56,7 @@ package enum RequestType {
     package static let auditProofsConsistency = "audit.proofs.consistency"
     package static let auditTilesGet = "audit.tiles.get"
     package static let auditExportsBegin = "audit.exports.begin"
+    package static let auditExportsGet = "audit.exports.get"
     package static let auditExportsEntries = "audit.exports.entries"
     package static let auditKeptErase = "audit.kept.erase"
 

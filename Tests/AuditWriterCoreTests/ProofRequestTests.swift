@@ -175,6 +175,37 @@ struct ProofRequestTests {
         }
     }
 
+    @Test("what an export holds of a tenant is worked out over many requests, by any replica, while the log grows")
+    func scopeInParts() async throws {
+        try await Log.with(700) { log in
+            let whole = try #require(try await log.ask(log.exports.begin, "{}").root["scope"]?.stringValue)
+            let replicas = [log.exports(window: 100), log.exports(window: 60)]
+            let (status, root) = try await log.ask(replicas[0].begin, "{}")
+            #expect(status == 201 && root["scope"] == nil && root["looked_through"]?.int64Value == 100)
+            let id = try #require(root["export_id"]?.stringValue)
+            try await log.append(200)
+            _ = try await log.appender.sign()
+            let asked = "{\"export_id\":\"\(id)\"}"
+            for (replica, window) in zip(replicas, [100, 60]) {
+                var through = window == 100 ? 100 : 0
+                while through + window < 700 {
+                    through += window
+                    let (status, root) = try await log.ask(replica.get, asked)
+                    #expect(status == 200 && root["looked_through"]?.int64Value == Int64(through))
+                    #expect(root["scope"] == nil && root["size"]?.int64Value == 700)
+                }
+                for _ in 1...2 {
+                    let (_, root) = try await log.ask(replica.get, asked)
+                    let scope = try SignedNote(parsing: try #require(root["scope"]?.stringValue))
+                    #expect(try scope.text == SignedNote(parsing: whole).text && root["looked_through"] == nil)
+                    #expect(try scope.verified(by: [log.signer.verifierKey]).count == 1)
+                }
+            }
+            #expect(try await log.ask(replicas[0].get, asked, as: "other").status == 404)
+            #expect(try await log.ask(replicas[0].get, "{}").status == 400)
+        }
+    }
+
     @Test("the auditors of the installation export the whole log, and nobody another one's export")
     func wholeExport() async throws {
         try await Log.with(300) { log in
@@ -305,6 +336,8 @@ private struct Log {
     let signer: NoteSigner
     let appender: LogAppender
     let database: PostgresClient
+    let accesses: LogAccesses
+    let authority: CheckpointAuthority
     let proofs: ProofRequests
     let proved: ProvedEntryRequests
     let exports: ExportRequests
@@ -327,6 +360,8 @@ private struct Log {
                 signer: signer,
                 appender: LogAppender(database: database.client, authority: authority, logger: ServiceDatabase.logger),
                 database: database.client,
+                accesses: accesses,
+                authority: authority,
                 proofs: ProofRequests(database: database.client, accesses: accesses),
                 proved: ProvedEntryRequests(database: database.client, accesses: accesses),
                 exports: ExportRequests(database: database.client, accesses: accesses, authority: authority)
@@ -335,6 +370,17 @@ private struct Log {
             _ = try await log.appender.sign()
             try await body(&log)
         }
+    }
+
+    /// Another replica, which looks through so many entries with each request.
+    func exports(window: Int64) -> ExportRequests {
+        ExportRequests(
+            database: database,
+            accesses: accesses,
+            authority: authority,
+            window: window,
+            patience: .zero
+        )
     }
 
     /// One entry in three is another tenant's.

@@ -52,6 +52,7 @@ package enum RouteNames {
         "GET /api/audit/entries",
         "GET /api/audit/entries/{index}",
         "POST /api/audit/exports",
+        "GET /api/audit/exports/{id}",
         "GET /api/audit/exports/{id}/entries",
         "GET /api/audit/objects/{type}/{id}",
         "GET /api/audit/proofs",

@@ -137,6 +137,21 @@ struct AuditOperations: Sendable {
         return GatewayAnswer(.created, body)
     }
 
+    /// `GET /api/audit/exports/{id}`: what was begun.
+    func export(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        guard let id = request.parameters.first.flatMap({ UUID(uuidString: $0) }) else {
+            throw GatewayProblem.notFound
+        }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("export_id", id.lowercased)
+        writer.endObject()
+        return GatewayAnswer(
+            .ok,
+            try await engine.ask(RequestType.auditExportsGet, writer.bytes, of: .audit, for: request)
+        )
+    }
+
     /// `GET /api/audit/exports/{id}/entries`: the entries of an export from the index `from` on.
     func exportedEntries(_ request: GatewayRequest) async throws -> GatewayAnswer {
         guard let id = request.parameters.first.flatMap({ UUID(uuidString: $0) }) else {

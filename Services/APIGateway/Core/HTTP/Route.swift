@@ -64,6 +64,7 @@ package enum Route: String, CaseIterable, Sendable {
     case getConsistency
     case getTile
     case startExport
+    case getExport
     case getExportedEntries
     case eraseKeptValue
 
@@ -83,7 +84,7 @@ package enum Route: String, CaseIterable, Sendable {
             .listActions, .getAction, .listApprovals, .listSecrets,
             .listTokens, .listHooks, .getHook, .listDeadLetters,
             .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .listAuditProofs,
-            .getObjectHistory, .getCheckpoint, .getConsistency, .getTile, .getExportedEntries:
+            .getObjectHistory, .getCheckpoint, .getConsistency, .getTile, .getExport, .getExportedEntries:
             .get
         case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .approveStep, .rejectStep, .cancelRun, .resumeRun,
             .rerunRun,
@@ -155,6 +156,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .getConsistency: "/api/audit/consistency"
         case .getTile: "/api/audit/tiles/{level}/{index}"
         case .startExport: "/api/audit/exports"
+        case .getExport: "/api/audit/exports/{id}"
         case .getExportedEntries: "/api/audit/exports/{id}/entries"
         case .eraseKeptValue: "/admin/api/audit/kept/{sha256}/erase"
         }

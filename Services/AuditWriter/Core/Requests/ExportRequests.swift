@@ -18,39 +18,79 @@ package struct ExportRequests: Sendable {
     private let checkpoints: CheckpointRepository
     private let accesses: LogAccesses
     private let authority: CheckpointAuthority
+    private let scopes: ScopeDesk
 
-    package init(database: PostgresClient, accesses: LogAccesses, authority: CheckpointAuthority) {
+    /// - Parameters:
+    ///   - database: Logged in as the service.
+    ///   - accesses: Records what is exported.
+    ///   - authority: Signs what an export holds of a tenant.
+    ///   - window: How many entries are looked through at once for that.
+    ///   - patience: How long one request works on it.
+    package init(
+        database: PostgresClient,
+        accesses: LogAccesses,
+        authority: CheckpointAuthority,
+        window: Int64 = 5_000,
+        patience: Duration = .seconds(3)
+    ) {
         self.database = database
         checkpoints = CheckpointRepository(database: database)
         self.accesses = accesses
         self.authority = authority
+        scopes = ScopeDesk(database: database, window: window, patience: patience)
     }
 
     /// `audit.exports.begin`: fixes what is exported, and says under which checkpoint.
     package func begin(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
-        let outlook = try await checkpoints.outlook(deadline: context.deadline)
-        guard let newest = outlook.newest else {
-            throw Problem(.inFlight, "The log has no checkpoint yet; it has one soon after its first entry.")
-        }
+        let signed = try await checkpoints.required(deadline: context.deadline)
         let id = UUIDv7.make()
-        let size = Int64(clamping: newest.checkpoint.size)
-        let scope = context.tenant == Self.installation ? nil : try await scope(newest.checkpoint, context)
+        let size = Int64(clamping: signed.checkpoint.size)
         try await accesses.record("audit.export", try .json(["size": .number(size)]), context)
         _ = try await database.execute(
             PostgresStatement(
                 "INSERT INTO audit.exports (export_id, tenant, size, note) VALUES ($1, $2, $3, $4)",
-                [.uuid(id), .text(context.tenant), .int8(size), .text(newest.note.encoded)]
+                [.uuid(id), .text(context.tenant), .int8(size), .text(signed.note.encoded)]
             ),
             deadline: context.deadline
         )
+        return Reply(status: 201, body: try await answer(id, signed, context))
+    }
+
+    /// `audit.exports.get`: an export that was begun, and goes on with what it holds of the tenant until that is known.
+    package func get(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
+        guard let id = body.root["export_id"]?.stringValue.flatMap(UUID.init(uuidString:)) else {
+            throw Problem(.invalidRequest, "export_id is needed.")
+        }
+        let rows = try await database.execute(
+            PostgresStatement(
+                "SELECT note FROM audit.exports WHERE export_id = $1 AND tenant = $2",
+                [.uuid(id), .text(context.tenant)],
+                isReadOnly: true
+            ),
+            deadline: context.deadline
+        )
+        guard let row = rows.first else {
+            throw Problem(.notFound)
+        }
+        return Reply(body: try await answer(id, CheckpointRepository.read(try row.decode(0)), context))
+    }
+
+    private func answer(_ id: UUID, _ signed: SignedCheckpoint, _ context: RequestContext) async throws -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("export_id", id.lowercased)
-        writer.member("size", size)
-        writer.member("checkpoint", newest.note.encoded)
-        if let scope { writer.member("scope", scope.encoded) }
+        writer.member("size", Int64(clamping: signed.checkpoint.size))
+        writer.member("checkpoint", signed.note.encoded)
+        if context.tenant != Self.installation {
+            let part = try await scopes.advance(id, of: context.tenant, signed.checkpoint, deadline: context.deadline)
+            if part.isWhole {
+                writer.member("scope", try scope(part, of: context.tenant, signed.checkpoint).encoded)
+            } else {
+                writer.member("looked_through", part.next)
+            }
+        }
         writer.endObject()
-        return Reply(status: 201, body: writer.bytes)
+        return writer.bytes
     }
 
     /// `audit.exports.entries`: the entries of an export from an index on, and where to go on.
@@ -118,28 +158,14 @@ package struct ExportRequests: Sendable {
     }
 
     /// What the log says of a tenant's part of it, signed.
-    private func scope(_ checkpoint: Checkpoint, _ context: RequestContext) async throws -> SignedNote {
-        let rows = try await database.execute(
-            PostgresStatement(
-                """
-                SELECT count(*), sha256(coalesce(string_agg(leaf_hash, ''::bytea ORDER BY leaf_index), ''::bytea))
-                FROM audit.entries WHERE tenant = $1 AND leaf_index < $2
-                """,
-                [.text(context.tenant), .int8(Int64(clamping: checkpoint.size))],
-                isReadOnly: true
-            ),
-            deadline: context.deadline
-        )
-        guard let row = rows.first, let digest = MerkleHash(try row.decode(1, as: [UInt8].self)) else {
-            throw Problem(.internalError)
-        }
+    private func scope(_ part: ScopePart, of tenant: String, _ checkpoint: Checkpoint) throws -> SignedNote {
         let text = """
             \(checkpoint.origin)/scope
             \(checkpoint.size)
             \(checkpoint.root.base64)
-            tenant \(context.tenant)
-            entries \(try row.decode(0, as: Int64.self))
-            \(digest.base64)
+            tenant \(tenant)
+            entries \(part.entries)
+            \(part.digestBase64)
 
             """
         return try SignedNote(text: text, signatures: try authority.signers.map { try $0.sign(text) })

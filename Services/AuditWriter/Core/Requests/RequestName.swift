@@ -13,6 +13,7 @@ enum RequestName {
     static let proofsConsistency = RequestType.auditProofsConsistency
     static let tilesGet = RequestType.auditTilesGet
     static let exportsBegin = RequestType.auditExportsBegin
+    static let exportsGet = RequestType.auditExportsGet
     static let exportsEntries = RequestType.auditExportsEntries
     static let keptErase = RequestType.auditKeptErase
 }

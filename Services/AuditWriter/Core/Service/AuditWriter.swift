@@ -162,6 +162,7 @@ package enum AuditWriter {
         routes.on(RequestName.proofsConsistency, reads.admitting { try await proofs.consistency($0, $1) })
         routes.on(RequestName.tilesGet, reads.admitting { try await proofs.tile($0, $1) })
         routes.on(RequestName.exportsBegin, reads.admitting { try await exports.begin($0, $1) })
+        routes.on(RequestName.exportsGet, reads.admitting { try await exports.get($0, $1) })
         routes.on(RequestName.exportsEntries, reads.admitting { try await exports.entries($0, $1) })
     }
 

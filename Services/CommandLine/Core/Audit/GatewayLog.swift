@@ -8,7 +8,20 @@ struct GatewayLog: ExportedLog {
     let client: GatewayClient
 
     func begin() async throws -> BegunExport {
-        let answer = try await client.json(.POST, "/api/audit/exports")
+        var answer = try await client.json(.POST, "/api/audit/exports")
+        var progress = ProgressLine()
+        defer { progress.clear() }
+        // What the log says of the tenant's part takes a while where the log is large.
+        while let done = answer["looked_through"]?.int64Value, answer["scope"] == nil,
+            let id = answer["export_id"]?.stringValue
+        {
+            progress.show(
+                UInt64(clamping: done),
+                of: UInt64(clamping: answer["size"]?.int64Value ?? 0),
+                "entries looked through"
+            )
+            answer = try await client.json(.GET, "/api/audit/exports/\(id)")
+        }
         guard let id = answer["export_id"]?.stringValue, let checkpoint = answer["checkpoint"]?.stringValue,
             let size = answer["size"]?.int64Value.flatMap({ UInt64(exactly: $0) })
         else {
