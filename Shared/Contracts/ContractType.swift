@@ -58,6 +58,7 @@ package enum RequestType {
     package static let auditExportsBegin = "audit.exports.begin"
     package static let auditExportsGet = "audit.exports.get"
     package static let auditExportsEntries = "audit.exports.entries"
+    package static let auditKeptGet = "audit.kept.get"
     package static let auditKeptErase = "audit.kept.erase"
 
     /// What is done with the messages that a service could not process.

@@ -58,6 +58,8 @@ extension AuditedOperationsTests {
         let listed = try await prepare(.GET, "/api/audit/entries?object_type=automation&object_id=\(id)")
         let base64 = try #require(listed["items"]?[0]?["entry"]?["after"]?["$kept"]?["sha256"]?.stringValue)
         let hash = try #require(MerkleHash(base64: base64)).hex
+        let value = try await prepare(.GET, "/api/audit/kept/\(hash)")
+        #expect(value["value"]?["name"]?.stringValue != nil && value["sha256"]?.stringValue == hash)
         let path = "/admin/api/audit/kept/\(hash)/erase"
         expectNothing(try await ask(.POST, path, "{}", by: person), 400)
         let erased = try await ask(.POST, path, #"{"reason":"asked for by the person"}"#, by: person)
@@ -72,6 +74,7 @@ extension AuditedOperationsTests {
         expectNothing(try await ask(.POST, path, #"{"reason":"again"}"#, by: person), 404)
         let after = try await prepare(.GET, history)
         #expect(after["items"]?[0]?["erased"] == true)
+        expectNothing(try await ask(.GET, "/api/audit/kept/\(hash)", by: person), 404)
     }
 
     /// The newest checkpoint, which there is soon after the first entry.

@@ -89,7 +89,8 @@ struct AuditedOperationsTests: SystemTests {
             .getAutomation, .listAutomationVersions, .getAutomationVersion, .diffAutomation, .getAutomationSchema,
             .listActions, .getAction, .listApprovals, .listSecrets, .listTokens, .listHooks, .getHook, .listDeadLetters,
             .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .listAuditProofs,
-            .getObjectHistory, .getCheckpoint, .getConsistency, .getTile, .getExport, .getExportedEntries:
+            .getObjectHistory, .getCheckpoint, .getConsistency, .getTile, .getKeptValue, .getExport,
+            .getExportedEntries:
             Issue.record("It only reads.")
         }
     }

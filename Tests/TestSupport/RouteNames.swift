@@ -54,6 +54,7 @@ package enum RouteNames {
         "POST /api/audit/exports",
         "GET /api/audit/exports/{id}",
         "GET /api/audit/exports/{id}/entries",
+        "GET /api/audit/kept/{sha256}",
         "GET /api/audit/objects/{type}/{id}",
         "GET /api/audit/proofs",
         "GET /api/audit/tiles/{level}/{index}",

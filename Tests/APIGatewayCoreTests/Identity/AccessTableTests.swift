@@ -23,7 +23,7 @@ import Testing
     private static let letters: Set<Route> = [.listDeadLetters, .getDeadLetter, .listReplays, .getReplay]
     private static let proofs: Set<Route> = [
         .listAuditEntries, .proveAuditEntry, .listAuditProofs, .getObjectHistory, .getCheckpoint, .addCosignature,
-        .getConsistency, .getTile, .startExport, .getExport, .getExportedEntries,
+        .getConsistency, .getTile, .getKeptValue, .startExport, .getExport, .getExportedEntries,
     ]
     private static let reads: Set<Route> = [
         .listSignals, .getSignal, .listRuns, .listRecentRuns, .getRun, .getStepOutput, .listAutomations, .getAutomation,

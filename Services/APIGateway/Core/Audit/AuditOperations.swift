@@ -183,6 +183,44 @@ struct AuditOperations: Sendable {
         return GatewayAnswer(.created, answer)
     }
 
+    /// `GET /api/audit/kept/{sha256}`: a value that is kept beside the log, put together of the pieces that replies hold.
+    func keptValue(_ request: GatewayRequest) async throws -> GatewayAnswer {
+        let hash = request.parameters.first ?? ""
+        var value: [UInt8] = []
+        while true {
+            var writer = JSONWriter()
+            writer.beginObject()
+            writer.member("sha256", hash)
+            writer.member("from", Int64(value.count))
+            writer.endObject()
+            let found = try engine.document(
+                of: try await engine.ask(RequestType.auditKeptGet, writer.bytes, of: .audit, for: request)
+            ).root
+            guard let bytes = found["bytes"]?.int64Value, let salt = found["salt"]?.stringValue,
+                let piece = found["piece"]?.stringValue.flatMap({ Data(base64Encoded: $0) })
+            else {
+                throw GatewayProblem(.internalError)
+            }
+            value += piece
+            guard value.count < bytes else {
+                return GatewayAnswer(.ok, Self.body(of: hash, salt, value))
+            }
+            guard !piece.isEmpty else {
+                throw GatewayProblem(.internalError)
+            }
+        }
+    }
+
+    private static func body(of hash: String, _ salt: String, _ value: [UInt8]) -> [UInt8] {
+        var writer = JSONWriter(capacity: value.count + 256)
+        writer.beginObject()
+        writer.member("sha256", hash)
+        writer.member("salt", salt)
+        writer.member("value", raw: value)
+        writer.endObject()
+        return writer.bytes
+    }
+
     /// `POST /admin/api/audit/kept/{sha256}/erase`: erases a value that is kept beside the log.
     func erase(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let root = try JSONBody.object(of: request, limit: limit).root

@@ -75,6 +75,7 @@ struct GatewayOperations: Sendable {
         case .getConsistency: try await audit.consistency(request)
         case .getTile: try await audit.tile(request)
         case .startExport: try await audit.startExport(request)
+        case .getKeptValue: try await audit.keptValue(request)
         case .getExport: try await audit.export(request)
         case .getExportedEntries: try await audit.exportedEntries(request)
         case .eraseKeptValue: try await audit.erase(request)

@@ -64,6 +64,7 @@ package enum Route: String, CaseIterable, Sendable {
     case getConsistency
     case getTile
     case startExport
+    case getKeptValue
     case getExport
     case getExportedEntries
     case eraseKeptValue
@@ -84,7 +85,8 @@ package enum Route: String, CaseIterable, Sendable {
             .listActions, .getAction, .listApprovals, .listSecrets,
             .listTokens, .listHooks, .getHook, .listDeadLetters,
             .getDeadLetter, .listReplays, .getReplay, .listAuditEntries, .proveAuditEntry, .listAuditProofs,
-            .getObjectHistory, .getCheckpoint, .getConsistency, .getTile, .getExport, .getExportedEntries:
+            .getObjectHistory, .getCheckpoint, .getConsistency, .getTile, .getKeptValue, .getExport,
+            .getExportedEntries:
             .get
         case .postSignal, .receiveHook, .whyAutomation, .resolveStep, .approveStep, .rejectStep, .cancelRun, .resumeRun,
             .rerunRun,
@@ -156,6 +158,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .getConsistency: "/api/audit/consistency"
         case .getTile: "/api/audit/tiles/{level}/{index}"
         case .startExport: "/api/audit/exports"
+        case .getKeptValue: "/api/audit/kept/{sha256}"
         case .getExport: "/api/audit/exports/{id}"
         case .getExportedEntries: "/api/audit/exports/{id}/entries"
         case .eraseKeptValue: "/admin/api/audit/kept/{sha256}/erase"

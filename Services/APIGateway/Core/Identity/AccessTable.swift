@@ -26,7 +26,7 @@ package enum AccessTable {
         case .listDeadLetters, .getDeadLetter, .listReplays, .getReplay: [.operator, .admin, .auditor]
         case .listSecrets: [.author, .admin]
         case .listAuditEntries, .proveAuditEntry, .listAuditProofs, .getObjectHistory, .getCheckpoint, .addCosignature,
-            .getConsistency, .getTile, .startExport, .getExport, .getExportedEntries:
+            .getConsistency, .getTile, .getKeptValue, .startExport, .getExport, .getExportedEntries:
             [.admin, .auditor]
         case .createAutomation, .updateAutomation, .deleteAutomation, .validateAutomation, .restoreAutomation,
             .activateAutomation, .deactivateAutomation:

@@ -8,6 +8,8 @@ package import Persistence
 /// Tells how one object came to be what it is.
 package struct HistoryRequests: Sendable {
     private static let limits = 1...100
+    /// How many bytes of kept values one page looks at; those of one entry are looked at in any case.
+    private static let maximumKept = 2 << 20
 
     private let reader: EntryReader
     private let kept: KeptBodyRepository
@@ -45,38 +47,49 @@ package struct HistoryRequests: Sendable {
                 document: try JSONDocument(parsing: try row.decode(2, as: [UInt8].self), limits: .wrapped)
             )
         }
+        let shown = Self.affordable(entries.prefix(limit))
         let bodies = try await kept.bodies(
-            entries.prefix(limit).flatMap(\.keptHashes),
+            shown.filter { !$0.isLarge }.flatMap(\.keptHashes),
             of: context.tenant,
             deadline: context.deadline
         )
-        return Reply(body: try Self.page(entries, limit, bodies, end: found.end))
+        return Reply(body: Self.page(shown, of: entries, bodies, end: found.end))
+    }
+
+    /// As many of the first entries as have few enough kept values to be looked at together.
+    private static func affordable(_ entries: ArraySlice<LoggedEntry>) -> ArraySlice<LoggedEntry> {
+        var bytes: Int64 = 0
+        let count = entries.prefix { entry in
+            bytes += entry.isLarge ? 0 : entry.keptBytes
+            return bytes <= maximumKept
+        }.count
+        return entries.prefix(max(count, 1))
     }
 
     private static func page(
-        _ entries: [LoggedEntry],
-        _ limit: Int,
+        _ shown: ArraySlice<LoggedEntry>,
+        of entries: [LoggedEntry],
         _ bodies: [[UInt8]: [UInt8]],
         end: UUID?
-    ) throws -> [UInt8] {
-        var writer = JSONWriter(capacity: 16 * 1_024)
+    ) -> [UInt8] {
+        var items: [(entry: LoggedEntry, item: [UInt8])] = []
+        var size = 0
+        for entry in shown {
+            let item = entry.item(bodies)
+            guard items.isEmpty || size + item.count <= EntryReader.maximumBytes else {
+                break
+            }
+            size += item.count
+            items.append((entry, item))
+        }
+        let last = items.last?.entry.id
+        var writer = JSONWriter(capacity: size + 1_024)
         writer.beginObject()
         writer.key("items")
         writer.beginArray()
-        var last: UUID?
-        var shown: [LoggedEntry] = []
-        var size = 0
-        for entry in entries.prefix(limit) {
-            guard last == nil || size < EntryReader.maximumBytes else {
-                break
-            }
-            size += entry.size(bodies)
-            shown.append(entry)
-            last = entry.id
-        }
         // Ids tell the order by milliseconds, the entries by microseconds.
-        for entry in shown.sorted(by: { ($0.time, $0.index) > ($1.time, $1.index) }) {
-            entry.write(to: &writer, bodies)
+        for item in items.sorted(by: { ($0.entry.time, $0.entry.index) > ($1.entry.time, $1.entry.index) }) {
+            writer.raw(item.item)
         }
         writer.endArray()
         writer.member("next", (last == entries.last?.id ? end : last)?.lowercased)
@@ -94,25 +107,61 @@ private struct LoggedEntry {
     /// When the change was made; texts of one form, which sort as times do.
     var time: String { document.root["time"]?.stringValue ?? "" }
 
-    /// How long the entry is with the values that stand beside the log, about, in bytes.
-    func size(_ bodies: [[UInt8]: [UInt8]]) -> Int {
-        document.bytes.count + keptHashes.reduce(0) { $0 + (bodies[$1]?.count ?? 0) }
-    }
+    /// A value of more bytes is not looked at.
+    private static let maximumValue: Int64 = 256 * 1_024
+    /// Differences that take more bytes are not told.
+    private static let maximumItem = 64 * 1_024
 
     /// What stands beside the log of its values.
     var keptHashes: [[UInt8]] {
         ["before", "after"].flatMap { document.root[$0].map(KeptReference.hashes) ?? [] }
     }
 
-    func write(to writer: inout JSONWriter, _ bodies: [[UInt8]: [UInt8]]) {
+    /// How many bytes that are, as the entry says.
+    var keptBytes: Int64 { keptSizes.reduce(0, +) }
+
+    /// Whether one of its values is too large to be looked at.
+    var isLarge: Bool { keptSizes.contains { $0 > Self.maximumValue } }
+
+    private var keptSizes: [Int64] {
+        ["before", "after"].compactMap { name in
+            document.root[name].flatMap {
+                KeptBody.hash($0) == nil ? nil : max(0, $0["$kept"]?["bytes"]?.int64Value ?? 0)
+            }
+        }
+    }
+
+    /// The entry as an item of the history: with its differences, or with its values as they stand in the log where these
+    /// are too many.
+    func item(_ bodies: [[UInt8]: [UInt8]]) -> [UInt8] {
+        guard !isLarge else {
+            return item(values: nil)
+        }
+        let item = item(values: ["before", "after"].map { name in Value(document.root[name], bodies) })
+        return item.count <= Self.maximumItem ? item : self.item(values: nil)
+    }
+
+    private func item(values: [Value]?) -> [UInt8] {
         let root = document.root
+        var writer = JSONWriter()
         writer.beginObject()
         writer.member("leaf_index", index)
         for name in ["time", "actor", "action", "outcome", "reason", "request_id", "trace_id"] {
             if let value = root[name] { writer.member(name, raw: Array(value.rawBytes)) }
         }
         if let version = root["object"]?["version"] { writer.member("version", raw: Array(version.rawBytes)) }
-        let values = ["before", "after"].map { name in Value(root[name], bodies) }
+        if let values {
+            Self.write(values, to: &writer)
+        } else {
+            for name in ["before", "after"] {
+                if let value = root[name] { writer.member(name, raw: Array(value.rawBytes)) }
+            }
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    private static func write(_ values: [Value], to writer: inout JSONWriter) {
         if values.contains(where: \.isErased) {
             writer.member("erased", true)
         }
@@ -128,7 +177,6 @@ private struct LoggedEntry {
             }
         }
         writer.endArray()
-        writer.endObject()
     }
 
     /// A value of an entry, out of the entry or from beside the log.

@@ -15,5 +15,6 @@ enum RequestName {
     static let exportsBegin = RequestType.auditExportsBegin
     static let exportsGet = RequestType.auditExportsGet
     static let exportsEntries = RequestType.auditExportsEntries
+    static let keptGet = RequestType.auditKeptGet
     static let keptErase = RequestType.auditKeptErase
 }
