@@ -186,6 +186,30 @@ struct AuditReadingTests {
         }
     }
 
+    @Test("a token of the installation's own tenant exports the entries of any tenant, and no other token does")
+    func tenants() async throws {
+        try await withFolder {
+            try await leave(2, of: "reading.tenants")
+            let token = try await installation.addTenant("batuta")
+            let file = path("default.jsonl")
+            let arguments = ["export", "--proofs", file, "--action", "run.end", "--tenant", Installation.tenant]
+            let made = try await audit(arguments, token: token)
+            #expect(made.status == 0, "\(made.output)")
+            #expect(try await verify(file).status == 0)
+            #expect(try String(contentsOfFile: file, encoding: .utf8).contains("reading-tenants"))
+            let refused = try await audit(["export", "--proofs", path("none.jsonl"), "--tenant", "batuta"])
+            #expect(refused.status == 1 && refused.output.contains("403"), "\(refused.output)")
+            try await eventually("the query says whose entries it was for") {
+                try await installation.count(
+                    """
+                    SELECT count(*) FROM audit.entries WHERE tenant = 'batuta' AND action = 'audit.query'
+                      AND convert_from(canonical, 'UTF8')::jsonb -> 'after' ->> 'tenant' = '\(Installation.tenant)'
+                    """
+                ) > 0
+            }
+        }
+    }
+
     @Test("reads that hang take two connections and eight places, and hold up neither appending nor signing")
     func slowReads() async throws {
         try await withFolder {

@@ -50,17 +50,24 @@ struct AuditOperations: Sendable {
         var writer = JSONWriter()
         writer.beginObject()
         page.write(to: &writer)
-        for name in ["object_type", "object_id", "actor", "action", "trace_id"] {
-            guard let value = page.query[name] else { continue }
-            guard !value.isEmpty, value.utf8.count <= 1_024, !value.utf8.contains(0) else {
-                throw GatewayProblem.invalidParameter(name)
-            }
-            writer.member(name, value)
+        for name in ["object_type", "object_id", "actor", "action", "trace_id", "tenant"] {
+            try Self.write(name, of: page.query, to: &writer)
         }
         if let from = range.from { writer.member("from", from.lowercased) }
         if let until = range.until { writer.member("until", until.lowercased) }
         writer.endObject()
         return (page, writer.bytes)
+    }
+
+    /// Writes a parameter as a member of a request, where it is there.
+    private static func write(_ name: String, of query: Query, to writer: inout JSONWriter) throws {
+        guard let value = query[name] else {
+            return
+        }
+        guard !value.isEmpty, value.utf8.count <= 1_024, !value.utf8.contains(0) else {
+            throw GatewayProblem.invalidParameter(name)
+        }
+        writer.member(name, value)
     }
 
     /// `GET /api/audit/objects/{type}/{id}`: the history of one object, newest first.
@@ -74,6 +81,7 @@ struct AuditOperations: Sendable {
         page.write(to: &writer)
         writer.member("object_type", request.parameters[0])
         writer.member("object_id", request.parameters[1])
+        try Self.write("tenant", of: page.query, to: &writer)
         writer.endObject()
         let path = "/api/audit/objects/" + request.parameters.map { PercentEncoding.encode($0) }.joined(separator: "/")
         return try await self.page(page, RequestType.auditObjectsHistory, writer.bytes, path, request)
@@ -186,12 +194,14 @@ struct AuditOperations: Sendable {
     /// `GET /api/audit/kept/{sha256}`: a value that is kept beside the log, put together of the pieces that replies hold.
     func keptValue(_ request: GatewayRequest) async throws -> GatewayAnswer {
         let hash = request.parameters.first ?? ""
+        let query = try request.query()
         var value: [UInt8] = []
         while true {
             var writer = JSONWriter()
             writer.beginObject()
             writer.member("sha256", hash)
             writer.member("from", Int64(value.count))
+            try Self.write("tenant", of: query, to: &writer)
             writer.endObject()
             let found = try engine.document(
                 of: try await engine.ask(RequestType.auditKeptGet, writer.bytes, of: .audit, for: request)

@@ -52,8 +52,9 @@ struct EntryFilter: Sendable {
     /// - Parameters:
     ///   - first: The number of the first parameter.
     ///   - size: The size of the log that is searched; nil for the log as it is.
+    ///   - isOfOneTenant: Whether the entries are those of one tenant, as the indexes are.
     /// - Returns: The conditions, and what their parameters stand for.
-    func conditions(from first: Int, in size: Int64? = nil) -> Conditions {
+    func conditions(from first: Int, in size: Int64? = nil, ofOneTenant isOfOneTenant: Bool = true) -> Conditions {
         let isPerson = actor.map { !ServiceNames.all.contains($0) } ?? false
         let isRare = action.map { $0 != "run.end" } ?? false
         let ofObject = objectID.map { Term("object_id = %", .text($0)) }
@@ -70,6 +71,8 @@ struct EntryFilter: Sendable {
         if ofTrace != nil {
             // Entries of one trace are few.
             (served, others) = ([ofTrace, ofObject, ofType, ofActor, ofAction], [])
+        } else if !isOfOneTenant {
+            (served, others) = ([], [ofObject, ofType, ofActor, ofAction])
         } else if ofObject != nil {
             (served, others) = ([ofObject], [ofType, ofActor, ofAction])
         } else if isPerson {
@@ -105,14 +108,16 @@ struct EntryFilter: Sendable {
 
     /// What was asked for, for the audit log.
     ///
-    /// - Parameter size: The size of the log under whose checkpoint the entries were proved, if they were.
+    /// - Parameters:
+    ///   - tenant: Whose entries, where they are not those of the caller's tenant.
+    ///   - size: The size of the log under whose checkpoint the entries were proved, if they were.
     /// - Returns: An object with a member for each condition.
     /// - Throws: Where it cannot be written.
-    func auditValue(provedIn size: Int64? = nil) throws -> AuditValue {
+    func auditValue(of tenant: String?, provedIn size: Int64? = nil) throws -> AuditValue {
         var members: [JSONMember] = []
         for (name, value) in [
             ("action", action), ("actor", actor), ("from", from?.lowercased), ("object_id", objectID),
-            ("object_type", objectType), ("trace_id", traceID), ("until", until?.lowercased),
+            ("object_type", objectType), ("tenant", tenant), ("trace_id", traceID), ("until", until?.lowercased),
         ] {
             if let value { members.append(JSONMember(name, .string(value))) }
         }

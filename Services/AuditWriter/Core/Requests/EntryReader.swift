@@ -5,7 +5,7 @@ package import JSON
 package import Messaging
 package import Persistence
 
-/// Reads the log for clients, always of one tenant.
+/// Reads the log for clients.
 package struct EntryReader: Sendable {
     /// An answer is closed once it is longer than this, in bytes, so that it stays below the limit of a reply.
     static let maximumBytes = 200 * 1_024
@@ -29,14 +29,15 @@ package struct EntryReader: Sendable {
     package func list(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
         let filter = EntryFilter(body.root)
         var page = EntryPage(limit: Self.limit(body.root["limit"]), maximumBytes: Self.maximumBytes)
+        let tenant = try ReadTenant(body.root["tenant"], context)
         let found = try await find(
             filter,
-            of: context.tenant,
+            of: tenant,
             before: try Self.position(body.root["cursor"]),
             limit: page.limit + 1,
             deadline: context.deadline
         )
-        try await accesses.record("audit.query", try filter.auditValue(), context)
+        try await accesses.record("audit.query", try filter.auditValue(of: tenant.recorded(context)), context)
         var last: UUID?
         for row in found.rows {
             guard !page.isFull else {
@@ -56,7 +57,7 @@ package struct EntryReader: Sendable {
         let end: UUID?
     }
 
-    /// Finds entries of a tenant, newest first.
+    /// Finds entries, newest first.
     ///
     /// Where no index tells the entries that are asked for from others, only so many are looked through at once.
     ///
@@ -71,20 +72,21 @@ package struct EntryReader: Sendable {
     /// - Throws: `PostgresError`.
     func find(
         _ filter: EntryFilter,
-        of tenant: String,
+        of tenant: ReadTenant,
         before position: UUID,
         in size: Int64? = nil,
         limit: Int,
         deadline: ContinuousClock.Instant
     ) async throws -> Found {
-        let conditions = filter.conditions(from: 3, in: size)
-        let place = [.text(tenant), .uuid(position)] + conditions.servedValues
+        let conditions = filter.conditions(from: 3, in: size, ofOneTenant: tenant != .every)
+        let whose = tenant == .every ? "$1::text IS NULL" : "tenant = $1"
+        let place = [tenant.key.map { .text($0) } ?? .null, .uuid(position)] + conditions.servedValues
         let values = place + conditions.otherValues + [.int(limit)]
         let isWhole = conditions.others.isEmpty
         let statement = PostgresStatement(
             """
             SELECT entry_id, leaf_index, canonical, leaf_hash FROM (
-                SELECT * FROM audit.entries WHERE tenant = $1 AND entry_id < $2 \(conditions.served)
+                SELECT * FROM audit.entries WHERE \(whose) AND entry_id < $2 \(conditions.served)
                 ORDER BY entry_id DESC \(isWhole ? "" : "LIMIT \(window)")
             ) AS e WHERE true \(conditions.others)
             ORDER BY entry_id DESC LIMIT $\(values.count)
@@ -103,7 +105,7 @@ package struct EntryReader: Sendable {
         let end = try await database.page(
             PostgresStatement(
                 """
-                SELECT entry_id FROM audit.entries WHERE tenant = $1 AND entry_id < $2 \(conditions.served)
+                SELECT entry_id FROM audit.entries WHERE \(whose) AND entry_id < $2 \(conditions.served)
                 ORDER BY entry_id DESC OFFSET \(window - 1) LIMIT 1
                 """,
                 place,

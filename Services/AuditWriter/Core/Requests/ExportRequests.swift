@@ -9,8 +9,6 @@ package import Persistence
 
 /// Gives out the log for exports: of one tenant, or whole to the auditors of the installation.
 package struct ExportRequests: Sendable {
-    /// The tenant whose auditors may export the log of every tenant.
-    static let installation = "batuta"
     /// How many entries one answer looks through.
     private static let window: Int64 = 2_000
 
@@ -81,7 +79,7 @@ package struct ExportRequests: Sendable {
         writer.member("export_id", id.lowercased)
         writer.member("size", Int64(clamping: signed.checkpoint.size))
         writer.member("checkpoint", signed.note.encoded)
-        if context.tenant != Self.installation {
+        if context.tenant != ReadTenant.installation {
             let part = try await scopes.advance(id, of: context.tenant, signed.checkpoint, deadline: context.deadline)
             if part.isWhole {
                 writer.member("scope", try scope(part, of: context.tenant, signed.checkpoint).encoded)
@@ -113,7 +111,7 @@ package struct ExportRequests: Sendable {
             throw Problem(.notFound)
         }
         let end = min(size, from &+ Self.window)
-        let own = context.tenant == Self.installation ? nil : context.tenant
+        let own = context.tenant == ReadTenant.installation ? nil : context.tenant
         let rows = try await database.execute(
             PostgresStatement(
                 """

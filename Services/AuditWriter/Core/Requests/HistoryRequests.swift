@@ -31,15 +31,19 @@ package struct HistoryRequests: Sendable {
             throw Problem(.invalidRequest, "object_type and object_id are needed.")
         }
         filter = EntryFilter(objectType: type, objectID: id)
+        let asked = try ReadTenant(body.root["tenant"], context)
+        guard let tenant = asked.key else {
+            throw Problem(.invalidRequest, "A history is that of one tenant's object.")
+        }
         let limit = Int(min(max(body.root["limit"]?.int64Value ?? 50, 1), Int64(Self.limits.upperBound)))
         let found = try await reader.find(
             filter,
-            of: context.tenant,
+            of: asked,
             before: try EntryReader.position(body.root["cursor"]),
             limit: limit + 1,
             deadline: context.deadline
         )
-        try await accesses.record("audit.query", try filter.auditValue(), context)
+        try await accesses.record("audit.query", try filter.auditValue(of: asked.recorded(context)), context)
         let entries = try found.rows.map { row in
             LoggedEntry(
                 id: try row.decode(0),
@@ -50,7 +54,7 @@ package struct HistoryRequests: Sendable {
         let shown = Self.affordable(entries.prefix(limit))
         let bodies = try await kept.bodies(
             shown.filter { !$0.isLarge }.flatMap(\.keptHashes),
-            of: context.tenant,
+            of: tenant,
             deadline: context.deadline
         )
         return Reply(body: Self.page(shown, of: entries, bodies, end: found.end))

@@ -28,13 +28,17 @@ package struct KeptValueRequests: Sendable {
         guard let from = body.root["from"]?.int64Value, (0...Int64(Int32.max / 2)).contains(from) else {
             throw Problem(.invalidRequest, "from is a whole number from 0 on.")
         }
+        let asked = try ReadTenant(body.root["tenant"], context)
+        guard let tenant = asked.key else {
+            throw Problem(.invalidRequest, "A value is that of one tenant.")
+        }
         let rows = try await database.execute(
             PostgresStatement(
                 """
                 SELECT octet_length(body)::bigint, salt, substring(convert_to(body, 'UTF8') FROM $3::int FOR $4::int)
                 FROM audit.kept_bodies WHERE body_hash = $1 AND tenant = $2
                 """,
-                [.bytes(hash), .text(context.tenant), .int(Int(from) + 1), .int(Self.pieceSize)],
+                [.bytes(hash), .text(tenant), .int(Int(from) + 1), .int(Self.pieceSize)],
                 isReadOnly: true
             ),
             deadline: context.deadline
@@ -43,7 +47,9 @@ package struct KeptValueRequests: Sendable {
             throw Problem(.notFound)
         }
         if from == 0 {
-            try await accesses.record("audit.query", try .json(["sha256": .string(hash.hex)]), context)
+            var members = [JSONMember("sha256", .string(hash.hex))]
+            if let name = asked.recorded(context) { members.append(JSONMember("tenant", .string(name))) }
+            try await accesses.record("audit.query", try .json(.object(members)), context)
         }
         var writer = JSONWriter(capacity: Self.pieceSize * 2)
         writer.beginObject()

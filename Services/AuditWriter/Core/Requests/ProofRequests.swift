@@ -36,7 +36,7 @@ package struct ProofRequests: Sendable {
         return Reply(body: writer.bytes)
     }
 
-    /// `audit.entries.prove`: one entry of the caller's tenant with the proof that the newest checkpoint covers it.
+    /// `audit.entries.prove`: one entry that the caller may read with the proof that the newest checkpoint covers it.
     package func prove(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
         let signed = try await checkpoints.required(deadline: context.deadline)
         let size = signed.checkpoint.size
@@ -45,8 +45,8 @@ package struct ProofRequests: Sendable {
         }
         let rows = try await database.execute(
             PostgresStatement(
-                "SELECT canonical, leaf_hash FROM audit.entries WHERE leaf_index = $1 AND tenant = $2",
-                [.int8(index), .text(context.tenant)],
+                "SELECT canonical, leaf_hash FROM audit.entries WHERE leaf_index = $1 AND ($2 OR tenant = $3)",
+                [.int8(index), .bool(context.tenant == ReadTenant.installation), .text(context.tenant)],
                 isReadOnly: true
             ),
             deadline: context.deadline

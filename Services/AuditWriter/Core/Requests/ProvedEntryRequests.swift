@@ -7,7 +7,7 @@ import MerkleLog
 package import Messaging
 package import Persistence
 
-/// Gives out entries of a tenant with their proofs, page after page under one checkpoint.
+/// Gives out entries with their proofs, page after page under one checkpoint.
 package struct ProvedEntryRequests: Sendable {
     private let reader: EntryReader
     private let checkpoints: CheckpointRepository
@@ -31,15 +31,20 @@ package struct ProvedEntryRequests: Sendable {
         let cursor = try ProofCursor(body.root["cursor"])
         let signed = try await checkpoint(cursor, context)
         let size = Int64(clamping: signed.checkpoint.size)
+        let tenant = try ReadTenant(body.root["tenant"], context)
         let entries = try await reader.find(
             filter,
-            of: context.tenant,
+            of: tenant,
             before: cursor?.position ?? EntryReader.end,
             in: size,
             limit: limit + 1,
             deadline: context.deadline
         )
-        try await accesses.record("audit.query", try filter.auditValue(provedIn: size), context)
+        try await accesses.record(
+            "audit.query",
+            try filter.auditValue(of: tenant.recorded(context), provedIn: size),
+            context
+        )
         let page = try ProvedPage(entries, limit: limit, size: signed.checkpoint.size)
         let found = try await tiles.tiles(page.tiles, deadline: context.deadline)
         return Reply(body: try page.body(under: signed, found))

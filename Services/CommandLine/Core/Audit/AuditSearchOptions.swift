@@ -24,11 +24,17 @@ struct AuditSearchOptions: ParsableArguments {
     @Option(name: .long, help: "Before this time.")
     var until: String?
 
+    @Option(
+        name: .long,
+        help: "Of this tenant, or of every one with '*'; a token of the tenant batuta may ask for another than its own."
+    )
+    var tenant: String?
+
     /// The parameters of a request; none where every entry is asked for.
     var query: [URLQueryItem] {
         [
             ("object_type", objectType), ("object_id", objectID), ("actor", actor), ("action", action),
-            ("trace_id", traceID), ("from", from), ("until", until),
+            ("trace_id", traceID), ("from", from), ("until", until), ("tenant", tenant),
         ]
         .compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
     }
