@@ -18,11 +18,11 @@ package enum ServiceSchema: String, CaseIterable, Hashable, Sendable {
     /// migration says otherwise.
     package var requiredVersion: Int {
         switch self {
-        case .gateway: 8
-        case .engine: 17
-        case .scheduler: 5
-        case .jobs: 5
-        case .audit: 9
+        case .gateway: 9
+        case .engine: 18
+        case .scheduler: 6
+        case .jobs: 6
+        case .audit: 10
         }
     }
 }

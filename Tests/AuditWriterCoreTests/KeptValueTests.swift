@@ -24,13 +24,84 @@ struct KeptValueTests {
             let (erasedBefore, _, whole) = try await desk.change()
             #expect(erasedBefore == nil)
             #expect(try whole.canonicalBytes() == after.canonicalBytes())
-            #expect(try await desk.erase(kept[0].hash) == 200)
+            #expect(try await desk.erase(kept[0].hash) == .erased(bytes: 9))
             let (erased, pointer, left) = try await desk.change()
             #expect(erased == true && pointer == "")
             #expect(left["decision"]?["comment"]?["$kept"]?["bytes"] == 9)
             #expect(left["decision"]?["form"] == ["$kept": ["sha256": "own"]])
             #expect(left["decision"]?["approved"] == true && left["step"] == "ask")
         }
+    }
+
+    @Test("what is erased stays so, whatever brings it again, and its salt is gone with it")
+    func repetition() async throws {
+        try await Desk.with { desk in
+            let body = Self.body(1)
+            let command = Desk.command(body)
+            try await desk.intake.process([command])
+            #expect(try await desk.erase(body.hash) == .erased(bytes: 9))
+            #expect(try await desk.kept() == [""])
+            #expect(try await desk.erase(body.hash) == .refused(404))
+            try await desk.intake.process([command])
+            try await desk.intake.process([Desk.command(body), Desk.command(body)])
+            #expect(try await desk.kept() == [""])
+            #expect(try await desk.erase(body.hash) == .refused(404))
+            let entries = try await desk.entries()
+            #expect(entries.count == 1)
+            #expect(entries.first?["before"] == ["bytes": 9, "sha256": .string(body.hash.hex)])
+        }
+    }
+
+    @Test("a value that has not come yet is not kept when it comes; what another tenant erases is its own")
+    func early() async throws {
+        try await Desk.with { desk in
+            let (body, own) = (Self.body(1), Self.body(2))
+            #expect(try await desk.erase(body.hash) == .remembered)
+            #expect(try await desk.erase(body.hash) == .refused(404))
+            #expect(try await desk.erase(own.hash, as: "other") == .remembered)
+            try await desk.keep([body, own])
+            #expect(try await desk.kept() == ["", "", "value 2"])
+            #expect(try await desk.erase(own.hash, as: "third") == .remembered)
+            #expect(try await desk.kept().contains("value 2"))
+            #expect(try await desk.erase(own.hash) == .erased(bytes: 9))
+            #expect(try await desk.entries().map { $0["before"] ?? .null }.count { $0 == .null } == 3)
+        }
+    }
+
+    @Test("of a value that comes while it is erased nothing is left")
+    func atOnce() async throws {
+        try await Desk.with { desk in
+            let bodies = (0..<40).map { Self.body($0) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for body in bodies {
+                    group.addTask { try await desk.keep([body]) }
+                    group.addTask { _ = try await desk.erase(body.hash) }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await Set(desk.kept()) == [""])
+        }
+    }
+
+    @Test("dead letters with an erased value are empty, those from before and those from after")
+    func letters() async throws {
+        try await Desk.with { desk in
+            let (body, other) = (Self.body(1), Self.body(2))
+            try await desk.intake.bury(Desk.command(body), reason: "it came twenty times")
+            try await desk.intake.bury(Desk.command(other), reason: "it came twenty times")
+            try await desk.intake.bury(Desk.command(body, tenant: "other"), reason: "it came twenty times")
+            #expect(try await desk.letters() == ["value 1", "value 1", "value 2"])
+            #expect(try await desk.erase(body.hash) == .erased(bytes: nil))
+            #expect(try await desk.letters() == ["", "value 1", "value 2"])
+            try await desk.intake.bury(Desk.command(body), reason: "it came twenty times")
+            #expect(try await desk.letters() == ["", "", "value 1", "value 2"])
+            #expect(try await desk.erase(body.hash) == .refused(404))
+            #expect(try await desk.entries().first?["before"] == ["sha256": .string(body.hash.hex)])
+        }
+    }
+
+    private static func body(_ number: Int) -> KeptBody {
+        KeptBody(body: Array("\"value \(number)\"".utf8), salt: AuditDraft.randomSalt())
     }
 }
 
@@ -97,14 +168,48 @@ private struct Desk {
         )
     }
 
-    /// Erases a value; answers the status.
-    func erase(_ hash: [UInt8], as tenant: String = "acme") async throws -> Int {
+    /// What an erasure comes to.
+    enum Outcome: Equatable {
+        case erased(bytes: Int64?)
+        case remembered
+        case refused(Int)
+    }
+
+    /// Erases a value.
+    func erase(_ hash: [UInt8], as tenant: String = "acme") async throws -> Outcome {
         do {
             let request = try JSONDocument(parsing: #"{"sha256":"\#(hash.hex)","reason":"asked"}"#)
-            return try await erasure.erase(Self.context(tenant), request).status
+            let answer = try JSONDocument(parsing: try await erasure.erase(Self.context(tenant), request).body).root
+            #expect(answer["sha256"]?.stringValue == hash.hex)
+            return answer["erased"]?.boolValue == true
+                ? .erased(bytes: answer["bytes"]?.int64Value) : .remembered
         } catch let problem as Problem {
-            return problem.code.status
+            return .refused(problem.code.status)
         }
+    }
+
+    /// What is kept, sorted: the values, `salted` where there is a salt and no value.
+    func kept() async throws -> [String] {
+        try await texts(
+            """
+            SELECT CASE WHEN body <> '' THEN substring(body FROM 'value [0-9]+')
+                        WHEN salt <> decode(repeat('00', 16), 'hex') THEN 'salted' ELSE '' END
+            FROM audit.kept_bodies ORDER BY 1
+            """
+        )
+    }
+
+    /// The values in the bodies of the dead letters, sorted.
+    func letters() async throws -> [String] {
+        try await texts(
+            "SELECT coalesce(substring(convert_from(body, 'UTF8') FROM 'value [0-9]+'), '') FROM audit.dead_letters ORDER BY 1"
+        )
+    }
+
+    /// The entries of erasures.
+    func entries() async throws -> [JSONValue] {
+        try await texts("SELECT convert_from(body, 'UTF8') FROM audit.outbox WHERE destination = 'audit'")
+            .flatMap { $0.split(separator: "\n") }.map { try JSONValue(parsing: Array($0.utf8)) }
     }
 
     /// What the history tells of the object's one change: whether something is erased, where it has changed, and to what.

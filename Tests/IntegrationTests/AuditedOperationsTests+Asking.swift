@@ -163,7 +163,7 @@ extension AuditedOperationsTests {
     ///   - path: Where it stands in the entry.
     ///   - personal: Gets the places of parts, which are kept because they are personal.
     /// - Returns: The value as it was.
-    /// - Throws: What the database throws.
+    /// - Throws: Where the database cannot be asked, or nothing is kept in time.
     private func whole(_ value: JSONValue?, at path: String, _ personal: inout [String]) async throws -> JSONValue? {
         switch value {
         case .object(let members):

@@ -72,6 +72,14 @@ extension AuditedOperationsTests {
         )
         try await expect(erased, leaves: entry, by: person)
         expectNothing(try await ask(.POST, path, #"{"reason":"again"}"#, by: person), 404)
+        // One that has not come yet is remembered.
+        let other = String(repeating: "0", count: 32) + UUID().uuidString.lowercased().filter { $0 != "-" }
+        let early = "/admin/api/audit/kept/\(other)/erase"
+        let remembered = try await ask(.POST, early, #"{"reason":"asked for"}"#, by: person)
+        #expect(remembered.answer["erased"] == false && remembered.answer["bytes"] == .null)
+        let note = Entry(action: "erase", type: "kept_value", id: .string(other), reason: "asked for")
+        try await expect(remembered, 202, leaves: note, by: person)
+        expectNothing(try await ask(.POST, early, #"{"reason":"again"}"#, by: person), 404)
         let after = try await prepare(.GET, history)
         #expect(after["items"]?[0]?["erased"] == true)
         expectNothing(try await ask(.GET, "/api/audit/kept/\(hash)", by: person), 404)

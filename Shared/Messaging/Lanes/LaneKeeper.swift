@@ -4,7 +4,8 @@ import Logging
 import PostgreSQL
 import Synchronization
 
-/// Renews the instance's lease, settles its idle lanes, and takes over those of instances whose lease has expired.
+/// Renews the instance's lease, settles its idle lanes, takes over those of instances whose lease has expired, and clears
+/// from the outbox what is kept beside the audit log.
 struct LaneKeeper: Sendable {
     /// How long a lease lasts without renewal, in seconds.
     static let leaseSeconds = 8
@@ -22,6 +23,7 @@ struct LaneKeeper: Sendable {
             group.addTask { await repeating("the lease cannot be renewed", renew) }
             group.addTask { await repeating("lanes cannot be taken over", takeOver) }
             group.addTask { await repeating("an idle lane cannot be settled") { try await lanes.settleIdle() } }
+            group.addTask { await repeating("kept values cannot be cleared from the outbox", clearKept) }
         }
     }
 
@@ -47,6 +49,10 @@ struct LaneKeeper: Sendable {
             deadline: .now + .seconds(3)
         )
         lanes.leaseRenewed(at: renewedAt)
+    }
+
+    @Sendable private func clearKept() async throws {
+        while try await context.repository.clearKept(deadline: .now + .seconds(15)), !Task.isCancelled {}
     }
 
     @Sendable private func takeOver() async throws {

@@ -175,13 +175,13 @@ struct LaneRepository: Sendable {
         }
     }
 
-    /// The bodies of messages that carry their own; none of signals.
+    /// The bodies of messages that carry their own; none of signals, nor of what was cleared.
     func bodies(of messages: [UUID]) async throws -> [UUID: [UInt8]] {
         let rows = try await database.execute(
             PostgresStatement(
                 """
                 SELECT o.message_id, o.body FROM \(schema).outbox o
-                WHERE o.message_id = ANY ($1) AND o.message_id BETWEEN $2 AND $3 AND o.body IS NOT NULL
+                WHERE o.message_id = ANY ($1) AND o.message_id BETWEEN $2 AND $3 AND octet_length(o.body) > 0
                 """,
                 [.uuidArray(messages), .uuid(messages.min()), .uuid(messages.max())]
             )
@@ -189,6 +189,15 @@ struct LaneRepository: Sendable {
         return Dictionary(
             uniqueKeysWithValues: try rows.map { (try $0.decode(0, as: UUID.self), try $0.decode(1, as: [UInt8].self)) }
         )
+    }
+
+    /// Clears what is kept beside the audit log from the outbox, of some of what the audit-writer is known to hold.
+    ///
+    /// - Returns: Whether there may be more.
+    /// - Throws: `PostgresError`.
+    func clearKept(deadline: ContinuousClock.Instant) async throws -> Bool {
+        let rows = try await database.execute(PostgresStatement("SELECT \(schema).clear_kept()"), deadline: deadline)
+        return try rows.first?.decode(0) ?? false
     }
 
     /// Writes how far a lane has come.

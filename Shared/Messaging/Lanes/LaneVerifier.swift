@@ -182,7 +182,7 @@ actor LaneVerifier {
         )
         var rest = messages[...]
         while !rest.isEmpty {
-            let outgoing = try await withBodies(Array(rest.prefix(Self.resending))).map {
+            let outgoing = try await Self.withBodies(Array(rest.prefix(Self.resending)), destination, context).map {
                 $0.outgoing(
                     service: context.service,
                     user: context.brokerUser,
@@ -195,14 +195,23 @@ actor LaneVerifier {
         }
     }
 
-    private func withBodies(_ messages: [OutboxMessage]) async throws -> [OutboxMessage] {
+    /// Messages with their bodies; without those that have none any more, because somebody else has found out that their
+    /// consumer holds them.
+    static func withBodies(
+        _ messages: [OutboxMessage],
+        _ destination: Destination,
+        _ context: LaneContext
+    ) async throws -> [OutboxMessage] {
         guard destination != .signals else {
             return try await context.withBodies(messages)
         }
         let bodies = try await context.repository.bodies(of: messages.map(\.id))
-        return messages.map { message in
+        return messages.compactMap { message in
+            guard let body = bodies[message.id] else {
+                return nil
+            }
             var message = message
-            message.body = bodies[message.id] ?? []
+            message.body = body
             return message
         }
     }

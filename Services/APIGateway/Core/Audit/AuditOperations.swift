@@ -239,10 +239,10 @@ struct AuditOperations: Sendable {
         writer.member("sha256", request.parameters.first ?? "")
         writer.member("reason", root["reason"]?.stringValue ?? "")
         writer.endObject()
-        return GatewayAnswer(
-            .ok,
-            try await engine.ask(RequestType.auditKeptErase, writer.bytes, of: .audit, for: request)
-        )
+        let answer = try await engine.ask(RequestType.auditKeptErase, writer.bytes, of: .audit, for: request)
+        // Where nothing of it was there, nothing was erased yet.
+        let wasThere = try engine.document(of: answer).root["erased"]?.boolValue == true
+        return GatewayAnswer(wasThere ? .ok : .accepted, answer)
     }
 
     private func answer(

@@ -19,7 +19,9 @@ package struct ErasureRequests: Sendable {
         repository = KeptBodyRepository(database: database)
     }
 
-    /// `audit.kept.erase`: takes a value away for good; one that is not there, or was erased before, is not found.
+    /// `audit.kept.erase`: takes a value away for good, wherever the audit-writer has it.
+    ///
+    /// One that is not there is remembered, and not kept when it comes. One that was erased or remembered before is not found.
     package func erase(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
         guard let hash = body.root["sha256"]?.stringValue.flatMap(Self.hash) else {
             throw Problem(.notFound)
@@ -36,30 +38,58 @@ package struct ErasureRequests: Sendable {
                 ]
             )
         }
-        let name = hash.hex
-        let bytes: Int64? = try await lanes.change(deadline: context.deadline) { transaction in
-            let rows = try await transaction.execute(KeptBodyRepository.erasure(of: hash, tenant: context.tenant))
-            guard let bytes = try rows.first?.decode(0, as: Int64.self) else {
-                return .none(nil)
-            }
-            let entry = AuditDraft(
-                "erase",
-                of: AuditObject(type: "kept_value", id: name),
-                before: try .json(["bytes": .number(bytes), "sha256": .string(name)]),
-                reason: reason,
-                by: context
-            )
-            return .made(bytes, entry)
+        let erased = try await lanes.change(deadline: context.deadline) { transaction in
+            try await Self.erase(hash, reason, context, in: transaction)
         }
-        guard let bytes else {
+        guard let erased else {
             throw Problem(.notFound)
         }
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("sha256", name)
-        writer.member("bytes", bytes)
+        writer.member("sha256", hash.hex)
+        writer.member("bytes", erased.bytes)
+        writer.member("erased", erased.wasThere)
         writer.endObject()
         return Reply(body: writer.bytes)
+    }
+
+    /// What an erasure has come to.
+    private struct Erased: Sendable {
+        /// How long the value was; nil where it was not kept.
+        var bytes: Int64?
+        /// Whether there was anything of it.
+        var wasThere: Bool
+    }
+
+    /// Erases a value within a transaction; nil where there is nothing left to be done.
+    private static func erase(
+        _ hash: [UInt8],
+        _ reason: String,
+        _ context: RequestContext,
+        in transaction: ChangeTransaction
+    ) async throws -> Change<Erased?> {
+        let tenant = context.tenant
+        let remembered = try await transaction.execute(KeptBodyRepository.remembrance(of: hash, tenant: tenant))
+        let rows = try await transaction.database.execute(KeptBodyRepository.length(of: hash, tenant: tenant))
+        let bytes = try rows.first?.decode(0, as: Int64.self)
+        if bytes != nil {
+            try await transaction.execute(KeptBodyRepository.erasure(of: hash, tenant: tenant))
+        }
+        let letters = try await transaction.execute(KeptBodyRepository.emptying(lettersWith: hash, tenant: tenant))
+        let wasThere = bytes != nil || letters.affectedRows > 0
+        guard wasThere || remembered.affectedRows > 0 else {
+            return .none(nil)
+        }
+        var before = [JSONMember("sha256", .string(hash.hex))]
+        if let bytes { before.append(JSONMember("bytes", .number(bytes))) }
+        let entry = AuditDraft(
+            "erase",
+            of: AuditObject(type: "kept_value", id: hash.hex),
+            before: wasThere ? try .json(.object(before)) : .none,
+            reason: reason,
+            by: context
+        )
+        return .made(Erased(bytes: bytes, wasThere: wasThere), entry)
     }
 
     /// 64 hex digits as bytes.

@@ -1,3 +1,5 @@
+import Contracts
+import Domain
 package import Messaging
 
 /// What is done with deliveries of `audit.commands`.
@@ -19,8 +21,15 @@ package struct KeepIntake: Sendable {
         try await repository.keep(commands, deadline: .now + .seconds(30))
     }
 
-    /// Puts a delivery away.
+    /// Puts a delivery away; without its body where that holds a value that was erased.
     package func bury(_ delivery: Delivery, reason: String) async throws {
-        try await deadLetters.insert(DeadLetter(delivery, reason: reason), deadline: .now + .seconds(15))
+        let deadline = ContinuousClock.now + .seconds(15)
+        var letter = DeadLetter(delivery, reason: reason)
+        if let command = try? KeepCommand(delivery),
+            try await repository.isErased(command.kept.hash, of: command.tenant.key, deadline: deadline)
+        {
+            letter.body = []
+        }
+        try await deadLetters.insert(letter, deadline: deadline)
     }
 }

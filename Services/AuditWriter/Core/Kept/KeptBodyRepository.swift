@@ -14,7 +14,7 @@ package struct KeptBodyRepository: Sendable {
 
     /// Carries commands out that were not carried out before, all or none.
     ///
-    /// A command is remembered by itself, so that a repetition does not bring back what was erased.
+    /// What was erased is not kept, whatever brings it: its hash is there.
     func keep(_ commands: [KeepCommand], deadline: ContinuousClock.Instant) async throws {
         _ = try await database.execute(
             PostgresStatement(
@@ -27,9 +27,9 @@ package struct KeptBodyRepository: Sendable {
                     ON CONFLICT DO NOTHING RETURNING command_id
                 )
                 INSERT INTO audit.kept_bodies (body_hash, tenant, salt, body)
-                SELECT DISTINCT ON (c.hash) c.hash, c.tenant, c.salt, c.body
+                SELECT DISTINCT ON (c.tenant, c.hash) c.hash, c.tenant, c.salt, c.body
                 FROM command c JOIN fresh f ON f.command_id = c.id
-                ORDER BY c.hash
+                ORDER BY c.tenant, c.hash
                 ON CONFLICT DO NOTHING
                 """,
                 [
@@ -53,7 +53,10 @@ package struct KeptBodyRepository: Sendable {
         }
         let rows = try await database.execute(
             PostgresStatement(
-                "SELECT body_hash, body FROM audit.kept_bodies WHERE body_hash = ANY ($1::bytea[]) AND tenant = $2",
+                """
+                SELECT body_hash, body FROM audit.kept_bodies
+                WHERE body_hash = ANY ($1::bytea[]) AND tenant = $2 AND erased_at IS NULL
+                """,
                 [.bytesArray(hashes), .text(tenant)],
                 isReadOnly: true
             ),
@@ -66,15 +69,17 @@ package struct KeptBodyRepository: Sendable {
         return bodies
     }
 
-    /// Takes a value of a tenant away, and answers how long it was; salt and value go together.
-    static func erasure(of hash: [UInt8], tenant: String) -> ChangeStatement {
-        ChangeStatement(
-            """
-            DELETE FROM audit.kept_bodies WHERE body_hash = $1 AND tenant = $2
-            RETURNING octet_length(body)::bigint
-            """,
-            [.bytes(hash), .text(tenant)]
+    /// Whether a value of a tenant was erased.
+    func isErased(_ hash: [UInt8], of tenant: String, deadline: ContinuousClock.Instant) async throws -> Bool {
+        let rows = try await database.execute(
+            PostgresStatement(
+                "SELECT FROM audit.kept_bodies WHERE body_hash = $1 AND tenant = $2 AND erased_at IS NOT NULL",
+                [.bytes(hash), .text(tenant)],
+                isReadOnly: true
+            ),
+            deadline: deadline
         )
+        return !rows.isEmpty
     }
 
     /// Which of some commands have been neither carried out nor put away.

@@ -1,0 +1,132 @@
+import Contracts
+import Domain
+import FoundationEssentials
+import JSON
+import Persistence
+import PostgreSQL
+import TestSupport
+import Testing
+
+@testable import Messaging
+
+/// What is kept beside the audit log leaves the outbox as soon as the audit-writer holds it.
+@Suite("Kept values leave the outbox", .requiresServers, .timeLimit(.minutes(1)))
+struct ClearedOutboxTests {
+    @Test("the bodies of commands that have arrived are cleared, and nothing else is")
+    func clearing() async throws {
+        try await ServiceDatabase.with(.gateway) { database in
+            let context = LaneContext.withoutBroker(database.client)
+            try await Self.change(LaneGroup(context: context, count: 1), count: 3)
+            let repository = context.repository
+            #expect(try await !repository.clearKept(deadline: .now + .seconds(15)))
+            try await Self.verified(4, database)
+            #expect(try await repository.clearKept(deadline: .now + .seconds(15)))
+            #expect(try await !repository.clearKept(deadline: .now + .seconds(15)))
+            #expect(
+                try await Self.bodies(database) == [
+                    "1 keep -", "2 wake body", "3 keep -", "4 wake body", "5 keep body", "6 wake body",
+                ]
+            )
+            let entries = try await Self.texts(
+                "SELECT count(*)::text FROM gateway.outbox WHERE destination = 'audit' AND octet_length(body) > 100",
+                database
+            )
+            #expect(entries == ["3"])
+            // A lane that many commands came through is cleared a thousand at a time.
+            try await Self.verified(6, database)
+            try await database.executeAsSuperuser(
+                "UPDATE gateway.lanes SET commands_last = 2500, commands_verified = 2500, commands_cleared = 0"
+            )
+            for _ in 0..<3 { #expect(try await repository.clearKept(deadline: .now + .seconds(15))) }
+            #expect(try await !repository.clearKept(deadline: .now + .seconds(15)))
+            #expect(try await Self.bodies(database).count { $0.contains("keep -") } == 3)
+        }
+    }
+
+    @Test("the keeper clears what has arrived by itself")
+    func keeper() async throws {
+        try await ServiceDatabase.with(.gateway) { database in
+            let context = LaneContext.withoutBroker(database.client)
+            let lanes = LaneGroup(context: context, count: 1)
+            try await Self.change(lanes, count: 1)
+            try await Self.verified(1, database)
+            let keeper = LaneKeeper(context: context, relays: RelayRegistry(), lanes: lanes)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await keeper.run() }
+                try await eventually("it is cleared", within: .seconds(30)) {
+                    try await Self.bodies(database).first == "1 keep -"
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    @Test("a message that was cleared is not published again, though its consumer was thought to lack it")
+    func notAgain() async throws {
+        try await ServiceDatabase.with(.gateway) { database in
+            let context = LaneContext.withoutBroker(database.client)
+            try await Self.change(LaneGroup(context: context, count: 1), count: 2)
+            let messages = try await context.repository.messages(
+                epoch: 1,
+                destination: .commands,
+                after: 0,
+                limit: 10,
+                withBodies: false
+            )
+            #expect(messages.map(\.firstSeq) == [1, 2, 3, 4])
+            try await Self.verified(1, database)
+            #expect(try await context.repository.clearKept(deadline: .now + .seconds(15)))
+            let sent = try await LaneVerifier.withBodies(messages, .commands, context)
+            #expect(sent.map(\.firstSeq) == [2, 3, 4])
+            #expect(sent.allSatisfy { !$0.body.isEmpty })
+        }
+    }
+
+    @Test("the service itself can change no row of the outbox")
+    func rights() async throws {
+        try await ServiceDatabase.with(.gateway) { database in
+            let error = await #expect(throws: PostgresError.self) {
+                try await database.client.execute(PostgresStatement("UPDATE gateway.outbox SET body = ''"))
+            }
+            #expect(error?.sqlState == "42501")
+        }
+    }
+
+    /// Makes changes of one large value each, and a command of another kind with each.
+    private static func change(_ lanes: LaneGroup, count: Int) async throws {
+        for number in 1...count {
+            try await lanes.change { transaction in
+                transaction.enqueue([.tenant("t\(number)")])
+                var entry = AuditDraft.ofTenant("t\(number)")
+                entry.after = try .json(["name": "ada"], personal: [JSONPointer(tokens: ["name"])])
+                return .made((), entry)
+            }
+            try await lanes.transaction { transaction in
+                transaction.command(
+                    CommandDraft(service: "engine", name: "wake", tenant: "one", type: "wake", body: Array("{}".utf8))
+                )
+            }
+        }
+    }
+
+    /// The commands up to a number have arrived.
+    private static func verified(_ seq: Int64, _ database: ServiceDatabase) async throws {
+        try await LaneRepository(schema: "gateway", database: database.client)
+            .progress(epoch: 1, destination: .commands, confirmed: seq, verified: seq)
+    }
+
+    /// The commands in the order of their numbers, and whether they have a body.
+    private static func bodies(_ database: ServiceDatabase) async throws -> [String] {
+        try await texts(
+            """
+            SELECT concat_ws(' ', first_seq, split_part(routing_key, '.', 2), CASE WHEN body = '' THEN '-' ELSE 'body' END)
+            FROM gateway.outbox WHERE destination = 'commands' ORDER BY first_seq
+            """,
+            database
+        )
+    }
+
+    private static func texts(_ query: String, _ database: ServiceDatabase) async throws -> [String] {
+        try await database.client.execute(PostgresStatement(query)).map { try $0.decode(0) }
+    }
+}
