@@ -100,7 +100,7 @@ struct HistoryRequestTests {
     )
 
     private static func accesses(_ database: ServiceDatabase) -> LogAccesses {
-        LogAccesses(lanes: LaneGroup(context: .test(database.client), count: 1))
+        LogAccesses(lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1))
     }
 
     private static func state(_ length: Int) -> JSONValue {
@@ -121,7 +121,7 @@ struct HistoryRequestTests {
                 object: AuditObject(type: "automation", id: "o", version: seq + 1),
                 before: try .json(before),
                 after: try .json(after)
-            ).keepingLargeValues()
+            ).keepingApart()
             kept += bodies
             lines.append(draft.canonicalBytes(producer: Entries.producer, epoch: 1, seq: Int64(seq) + 1))
         }

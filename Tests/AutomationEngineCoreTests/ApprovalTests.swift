@@ -279,7 +279,7 @@ struct ApprovalTests {
             ).joined().split(separator: "\n").filter { $0.contains(#""run.approve""#) }
             let entry = try JSONDocument(parsing: Array(try #require(entries.first).utf8)).root
             let decision = try #require(entry["after"]?["decision"])
-            #expect(KeptReference.hashes(in: decision).count == kept.count)
+            #expect(KeptReference.all(in: decision).count == kept.count)
             #expect(decision["comment"].flatMap(KeptReference.hash) != nil)
             #expect(!entries.joined().contains("ask ada"))
             #expect(entries.joined().contains("lovelace") == (kept.count == 1))
@@ -287,7 +287,7 @@ struct ApprovalTests {
                 "SELECT convert_from(body, 'UTF8') FROM engine.outbox WHERE message_type = 'batuta.audit.keep' ORDER BY 1"
             ).map { try AuditKeepV1(decoding: Array($0.utf8)).kept }
             #expect(Set(commands.map { String(decoding: $0.body, as: UTF8.self) }) == Set(kept))
-            #expect(Set(commands.map(\.hash)) == Set(KeptReference.hashes(in: decision)))
+            #expect(Set(commands.map(\.hash)) == Set(KeptReference.all(in: decision).map(\.hash)))
         }
     }
 

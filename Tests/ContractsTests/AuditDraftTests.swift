@@ -165,7 +165,7 @@ import Testing
             try JSONDocument(parsing: entry.canonicalBytes(producer: "p/h/l", epoch: 1, seq: 1)).root["after"]
         )
         #expect(String(decoding: after.rawBytes, as: UTF8.self) == written.replacing("$hash", with: hash))
-        #expect(KeptReference.hashes(in: after).isEmpty)
+        #expect(KeptReference.all(in: after).isEmpty)
         let restored = KeptReference.restored(after, from: [[UInt8](repeating: 7, count: 32): Array("\"other\"".utf8)])
         let read = try restored?.value.canonicalBytes() ?? Array(after.rawBytes)
         #expect(String(decoding: read, as: UTF8.self) == own)
@@ -182,7 +182,7 @@ import Testing
         let after = try #require(
             try JSONDocument(parsing: entry.canonicalBytes(producer: "p/h/l", epoch: 1, seq: 1)).root["after"]
         )
-        #expect(KeptReference.hashes(in: after) == kept.map(\.hash))
+        #expect(KeptReference.all(in: after).map(\.hash) == kept.map(\.hash))
         let all = Dictionary(uniqueKeysWithValues: kept.map { ($0.hash, $0.body) })
         let whole = try #require(KeptReference.restored(after, from: all))
         #expect(whole.isWhole && whole.value == value)

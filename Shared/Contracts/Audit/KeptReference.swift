@@ -18,15 +18,15 @@ package enum KeptReference {
         return Array(hash)
     }
 
-    /// The hashes of all that is kept beside the log of a value of an entry.
-    package static func hashes(in value: JSONView) -> [[UInt8]] {
+    /// All that is kept beside the log of a value of an entry: the hash of each, and how many bytes it has.
+    package static func all(in value: JSONView) -> [(hash: [UInt8], bytes: Int64)] {
         guard isNamed(in: value.rawBytes) else {
             return []
         }
         if let hash = hash(value) {
-            return [hash]
+            return [(hash, max(0, value[name]?["bytes"]?.int64Value ?? 0))]
         }
-        return value.elements.flatMap { hashes(in: $0) } + value.members.flatMap { hashes(in: $0.value) }
+        return value.elements.flatMap { all(in: $0) } + value.members.flatMap { all(in: $0.value) }
     }
 
     /// A value of an entry as it was before it was written there.

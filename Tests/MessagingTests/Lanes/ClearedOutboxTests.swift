@@ -15,7 +15,7 @@ struct ClearedOutboxTests {
     @Test("the bodies of commands that have arrived are cleared, and nothing else is")
     func clearing() async throws {
         try await ServiceDatabase.with(.gateway) { database in
-            let context = LaneContext.withoutBroker(database.client)
+            let context = LaneContext.withoutBroker(database.client, schema: .gateway)
             try await Self.change(LaneGroup(context: context, count: 1), count: 3)
             let repository = context.repository
             #expect(try await !repository.clearKept(deadline: .now + .seconds(15)))
@@ -46,7 +46,7 @@ struct ClearedOutboxTests {
     @Test("the keeper clears what has arrived by itself")
     func keeper() async throws {
         try await ServiceDatabase.with(.gateway) { database in
-            let context = LaneContext.withoutBroker(database.client)
+            let context = LaneContext.withoutBroker(database.client, schema: .gateway)
             let lanes = LaneGroup(context: context, count: 1)
             try await Self.change(lanes, count: 1)
             try await Self.verified(1, database)
@@ -64,7 +64,7 @@ struct ClearedOutboxTests {
     @Test("a message that was cleared is not published again, though its consumer was thought to lack it")
     func notAgain() async throws {
         try await ServiceDatabase.with(.gateway) { database in
-            let context = LaneContext.withoutBroker(database.client)
+            let context = LaneContext.withoutBroker(database.client, schema: .gateway)
             try await Self.change(LaneGroup(context: context, count: 1), count: 2)
             let messages = try await context.repository.messages(
                 epoch: 1,

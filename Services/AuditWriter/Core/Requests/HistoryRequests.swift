@@ -53,7 +53,7 @@ package struct HistoryRequests: Sendable {
         }
         let shown = Self.affordable(entries.prefix(limit))
         let bodies = try await kept.bodies(
-            shown.filter { !$0.isLarge }.flatMap(\.keptHashes),
+            shown.filter { !$0.isLarge }.flatMap { $0.kept.map(\.hash) },
             of: tenant,
             deadline: context.deadline
         )
@@ -64,7 +64,7 @@ package struct HistoryRequests: Sendable {
     private static func affordable(_ entries: ArraySlice<LoggedEntry>) -> ArraySlice<LoggedEntry> {
         var bytes: Int64 = 0
         let count = entries.prefix { entry in
-            bytes += entry.isLarge ? 0 : entry.keptBytes
+            bytes += entry.isLarge ? 0 : entry.kept.reduce(0) { $0 + $1.bytes }
             return bytes <= maximumKept
         }.count
         return entries.prefix(max(count, 1))
@@ -117,23 +117,17 @@ private struct LoggedEntry {
     private static let maximumItem = 64 * 1_024
 
     /// What stands beside the log of its values.
-    var keptHashes: [[UInt8]] {
-        ["before", "after"].flatMap { document.root[$0].map(KeptReference.hashes) ?? [] }
-    }
+    let kept: [(hash: [UInt8], bytes: Int64)]
 
-    /// How many bytes that are, as the entry says.
-    var keptBytes: Int64 { keptSizes.reduce(0, +) }
+    init(id: UUID, index: Int64, document: JSONDocument) {
+        self.id = id
+        self.index = index
+        self.document = document
+        kept = ["before", "after"].flatMap { document.root[$0].map(KeptReference.all) ?? [] }
+    }
 
     /// Whether one of its values is too large to be looked at.
-    var isLarge: Bool { keptSizes.contains { $0 > Self.maximumValue } }
-
-    private var keptSizes: [Int64] {
-        ["before", "after"].compactMap { name in
-            document.root[name].flatMap {
-                KeptBody.hash($0) == nil ? nil : max(0, $0["$kept"]?["bytes"]?.int64Value ?? 0)
-            }
-        }
-    }
+    var isLarge: Bool { kept.contains { $0.bytes > Self.maximumValue } }
 
     /// The entry as an item of the history: with its differences, or with its values as they stand in the log where these
     /// are too many.
