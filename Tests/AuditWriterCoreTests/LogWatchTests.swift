@@ -39,6 +39,7 @@ struct LogWatchTests {
             _ = try await writer.append([try Entries.message(1...7)])
             let (watch, registry) = (LogWatch(), PrometheusRegistry())
             watch.observe(in: registry)
+            #expect(registry.faults == [])
             let signer = try NoteSigner.generate(name: "example.com/audit", kind: .log)
             let (standby, keeper) = try Self.standby(database, signer, watch)
             try await withThrowingTaskGroup(of: Void.self) { group in
