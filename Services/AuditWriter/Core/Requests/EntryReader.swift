@@ -83,12 +83,18 @@ package struct EntryReader: Sendable {
         let place = [tenant.key.map { .text($0) } ?? .null, .uuid(position)] + conditions.servedValues
         let values = place + conditions.otherValues + [.int(limit)]
         let isWhole = conditions.others.isEmpty
+        let source = "audit.entries WHERE \(whose) AND entry_id < $2 \(conditions.served)"
+        // The entries that are looked through come in the order of an index, and only as many of them as are needed.
+        let entries =
+            isWhole
+            ? source
+            : """
+            (SELECT * FROM \(source) ORDER BY entry_id DESC LIMIT \(window)) AS e
+            WHERE true \(conditions.others)
+            """
         let statement = PostgresStatement(
             """
-            SELECT entry_id, leaf_index, canonical, leaf_hash FROM (
-                SELECT * FROM audit.entries WHERE \(whose) AND entry_id < $2 \(conditions.served)
-                ORDER BY entry_id DESC \(isWhole ? "" : "LIMIT \(window)")
-            ) AS e WHERE true \(conditions.others)
+            SELECT entry_id, leaf_index, canonical, leaf_hash FROM \(entries)
             ORDER BY entry_id DESC LIMIT $\(values.count)
             """,
             values,
@@ -105,8 +111,7 @@ package struct EntryReader: Sendable {
         let end = try await database.page(
             PostgresStatement(
                 """
-                SELECT entry_id FROM audit.entries WHERE \(whose) AND entry_id < $2 \(conditions.served)
-                ORDER BY entry_id DESC OFFSET \(window - 1) LIMIT 1
+                SELECT entry_id FROM \(source) ORDER BY entry_id DESC OFFSET \(window - 1) LIMIT 1
                 """,
                 place,
                 isReadOnly: true
