@@ -30,6 +30,35 @@ extension GatewayClient {
         return value
     }
 
+    /// How often something that takes many requests asks for each of them.
+    private static let attempts = 6
+
+    /// Gets something that takes many requests, and asks for it again for a while where the gateway cannot answer now.
+    ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - query: The query.
+    /// - Returns: The answer, which is a success.
+    /// - Throws: ``CommandLineError`` as ``json(_:_:query:body:idempotencyKey:)`` does; `CancellationError`.
+    func patiently(_ path: String, query: [URLQueryItem] = []) async throws -> Answer {
+        var attempt = 1
+        while true {
+            do throws(CommandLineError) {
+                let answer = try await ask(.GET, path, query: query)
+                guard answer.isSuccess else {
+                    throw Self.refusal(answer.status, try? JSONValue(parsing: answer.body, limits: .wrapped))
+                }
+                return answer
+            } catch {
+                guard error.isRetryable, attempt < Self.attempts else {
+                    throw error
+                }
+            }
+            try await Task.sleep(for: .milliseconds(250 << attempt))
+            attempt += 1
+        }
+    }
+
     /// What a refusal tells the one who gave the command.
     static func refusal(_ status: Int, _ problem: JSONValue?) -> CommandLineError {
         let mayPass = [408, 429].contains(status) || status >= 500 || problem?["code"]?.stringValue == "in_flight"

@@ -20,7 +20,11 @@ struct GatewayLog: ExportedLog {
                 of: UInt64(clamping: answer["size"]?.int64Value ?? 0),
                 "entries looked through"
             )
-            answer = try await client.json(.GET, "/api/audit/exports/\(id)")
+            let more = try await client.patiently("/api/audit/exports/\(id)")
+            guard let next = try? JSONValue(parsing: more.body, limits: .wrapped) else {
+                throw Self.unexpected
+            }
+            answer = next
         }
         guard let id = answer["export_id"]?.stringValue, let checkpoint = answer["checkpoint"]?.stringValue,
             let size = answer["size"]?.int64Value.flatMap({ UInt64(exactly: $0) })
@@ -54,16 +58,12 @@ struct GatewayLog: ExportedLog {
         from index: UInt64,
         of export: BegunExport
     ) async throws -> (entries: [UInt64: [UInt8]], end: UInt64) {
-        let answer = try await client.ask(
-            .GET,
+        let answer = try await client.patiently(
             "/api/audit/exports/\(export.id)/entries",
             query: [URLQueryItem(name: "from", value: String(index))]
         )
         guard let document = try? JSONDocument(parsing: answer.body, limits: .wrapped) else {
             throw Self.unexpected
-        }
-        guard answer.isSuccess else {
-            throw GatewayClient.refusal(answer.status, document.root.value)
         }
         var entries: [UInt64: [UInt8]] = [:]
         guard let items = document.root["items"], items.kind == .array else {
@@ -87,14 +87,10 @@ struct GatewayLog: ExportedLog {
     /// The hashes of the leaves of one tile, as many as the export's checkpoint covers.
     private func hashes(_ index: UInt64, of export: BegunExport) async throws -> [MerkleHash] {
         let width = min(256, export.size - index * 256)
-        let answer = try await client.ask(
-            .GET,
+        let answer = try await client.patiently(
             "/api/audit/tiles/0/\(index)",
             query: [URLQueryItem(name: "width", value: String(width))]
         )
-        guard answer.isSuccess else {
-            throw GatewayClient.refusal(answer.status, try? JSONValue(parsing: answer.body))
-        }
         guard let hashes = [MerkleHash](concatenated: answer.body), hashes.count == Int(width) else {
             throw Self.unexpected
         }

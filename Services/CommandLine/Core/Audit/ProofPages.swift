@@ -21,10 +21,7 @@ struct ProofPages {
         var checkpoint: Checkpoint?
         var count: UInt64 = 0
         while let asked = query {
-            let answer = try await client.ask(.GET, "/api/audit/proofs", query: asked)
-            guard answer.isSuccess else {
-                throw GatewayClient.refusal(answer.status, try? JSONValue(parsing: answer.body))
-            }
+            let answer = try await client.patiently("/api/audit/proofs", query: asked)
             // Every page is such a file itself; of those that follow, the first line is left out.
             guard answer.body.last == Self.lineFeed, let end = answer.body.firstIndex(of: Self.lineFeed) else {
                 throw Self.unexpected
