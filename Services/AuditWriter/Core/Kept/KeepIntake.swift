@@ -1,5 +1,3 @@
-import Contracts
-import Domain
 package import Messaging
 
 /// What is done with deliveries of `audit.commands`.
@@ -24,12 +22,9 @@ package struct KeepIntake: Sendable {
     /// Puts a delivery away; without its body where that holds a value that was erased.
     package func bury(_ delivery: Delivery, reason: String) async throws {
         let deadline = ContinuousClock.now + .seconds(15)
-        var letter = DeadLetter(delivery, reason: reason)
-        if let command = try? KeepCommand(delivery),
-            try await repository.isErased(command.kept.hash, of: command.tenant.key, deadline: deadline)
-        {
-            letter.body = []
+        try await deadLetters.insert(DeadLetter(delivery, reason: reason), deadline: deadline)
+        if let command = try? KeepCommand(delivery) {
+            try await repository.emptyLetter(of: command, deadline: deadline)
         }
-        try await deadLetters.insert(letter, deadline: deadline)
     }
 }

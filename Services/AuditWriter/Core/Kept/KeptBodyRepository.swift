@@ -69,17 +69,21 @@ package struct KeptBodyRepository: Sendable {
         return bodies
     }
 
-    /// Whether a value of a tenant was erased.
-    func isErased(_ hash: [UInt8], of tenant: String, deadline: ContinuousClock.Instant) async throws -> Bool {
-        let rows = try await database.execute(
+    /// Empties the dead letter of a command whose value was erased.
+    ///
+    /// Done after the letter is there: an erasure that is committed later finds the letter itself.
+    func emptyLetter(of command: KeepCommand, deadline: ContinuousClock.Instant) async throws {
+        _ = try await database.execute(
             PostgresStatement(
-                "SELECT FROM audit.kept_bodies WHERE body_hash = $1 AND tenant = $2 AND erased_at IS NOT NULL",
-                [.bytes(hash), .text(tenant)],
-                isReadOnly: true
+                """
+                UPDATE audit.dead_letters SET body = '' WHERE message_id = $1 AND tenant = $2 AND EXISTS (
+                    SELECT FROM audit.kept_bodies k
+                    WHERE k.tenant = $2 AND k.body_hash = $3 AND k.erased_at IS NOT NULL)
+                """,
+                [.text(command.id.lowercased), .text(command.tenant.key), .bytes(command.kept.hash)]
             ),
             deadline: deadline
         )
-        return !rows.isEmpty
     }
 
     /// Which of some commands have been neither carried out nor put away.
