@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import FoundationEssentials
 import JSON
+import Messaging
 import Persistence
 import TestSupport
 import Testing
@@ -92,6 +93,23 @@ struct AutomationCallTests {
             let output = try JSONDocument(parsing: try #require(ended.steps[0].output)).root
             #expect(output["run_id"]?.stringValue == called)
             #expect(try await desk.engine.texts("SELECT run_id::text FROM engine.step_waits") == [])
+        }
+    }
+
+    @Test("the signal that calls a run tells its own time, whatever its data hold", arguments: [#"5"#, #""\u0000""#])
+    func signalIsRead(value: String) async throws {
+        try await AdmissionDesk.with { desk in
+            try await automate(desk, Self.call())
+            try await desk.send(#"{"k":\#(value)}"#)
+            let rows = try await desk.engine.texts("SELECT signal_id || ' ' || event FROM engine.signal_emissions")
+            let parts = try #require(rows.first).split(separator: " ", maxSplits: 1)
+            let answer = try await desk.decisions.get(
+                JSONDocument(parsing: #"{"signal_id":"\#(parts[0])"}"#),
+                context: desk.context
+            )
+            let told = try JSONDocument(parsing: Array(parts[1].utf8)).root["time"]?.stringValue
+            #expect(told != nil)
+            #expect(try JSONValue(parsing: answer.body)["accepted_at"]?.stringValue == told)
         }
     }
 

@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import FoundationEssentials
+import JSON
 import Messaging
 import Persistence
 
@@ -24,10 +25,8 @@ struct EmittedSignalRepository: Sendable {
                 """
                 -- A signal is committed with the end of the step that emits it; its id has the time of the run. One that
                 -- starts a run tells its own time, for its step may wait long.
-                SELECT e.type, e.event,
-                       coalesce(CASE s.action_key WHEN 'automation.run' THEN (e.event::jsonb ->> 'time')::timestamptz
-                                              ELSE s.finished_at END,
-                                engine.uuid7_time(e.signal_id))
+                SELECT e.type, e.event, coalesce(s.action_key = 'automation.run', false),
+                       coalesce(s.finished_at, engine.uuid7_time(e.signal_id))
                 FROM engine.signal_emissions e
                 LEFT JOIN engine.automation_run_steps s ON s.run_id = e.run_id AND s.position = e.position
                 WHERE e.signal_id = $1 AND e.tenant = $2
@@ -38,13 +37,22 @@ struct EmittedSignalRepository: Sendable {
             deadline: context.deadline
         )
         return try rows.first.map { row in
-            let time = try row.decode(2, as: PostgresTimestamp.self)
+            let event: [UInt8] = try row.decode(1)
+            let startsRun: Bool = try row.decode(2)
+            let told = startsRun ? Self.time(of: event) : nil
+            let ended = try row.decode(3, as: PostgresTimestamp.self)
             return EmittedSignal(
                 type: try row.decode(0),
-                event: try row.decode(1),
-                emittedAt: Timestamp(microseconds: time.microsecondsSinceEpoch)
+                event: event,
+                emittedAt: told ?? Timestamp(microseconds: ended.microsecondsSinceEpoch)
             )
         }
+    }
+
+    /// The time that an event tells.
+    private static func time(of event: [UInt8]) -> Timestamp? {
+        let document = try? JSONDocument(parsing: event, limits: .wrapped)
+        return document?.root["time"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
     }
 
     /// Whether the broker has confirmed a signal: it stands in no message past the watermark of a lane.
