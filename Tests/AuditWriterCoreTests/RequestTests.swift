@@ -110,6 +110,48 @@ struct RequestTests {
         }
     }
 
+    /// However few entries of a large log are asked for, a page reads no more of them than the window has.
+    @Test(arguments: [
+        "{}", #"{"object_id":"o7"}"#, #"{"actor":"ada"}"#, #"{"action":"create"}"#, #"{"object_type":"rare"}"#,
+        #"{"actor":"scheduler"}"#, #"{"action":"run.end","actor":"scheduler"}"#, #"{"actor":"ada","object_type":"no"}"#,
+        #"{"action":"create","actor":"scheduler"}"#, #"{"object_id":"o7","object_type":"no"}"#,
+    ])
+    func noPageReadsTheWholeLog(_ filter: String) async throws {
+        let window = 500
+        try await ServiceDatabase.with(.audit) { database in
+            _ = try await database.client.execute(
+                PostgresStatement(
+                    """
+                    INSERT INTO audit.entries (entry_id, leaf_index, tenant, canonical, leaf_hash, action, actor_type,
+                        actor_id, object_type, object_id)
+                    SELECT (left(audit.uuid7_floor(now() - n * interval '1 second')::text, 24) || lpad(to_hex(n), 12, '0'))::uuid, n, 'acme', '', decode(repeat('00', 32), 'hex'),
+                        CASE WHEN n % 10000 = 5 THEN 'create' ELSE 'run.end' END,
+                        CASE WHEN n % 10000 = 5 THEN 'admin' ELSE 'system' END,
+                        CASE WHEN n % 10000 = 5 THEN 'ada' ELSE 'automation-engine' END,
+                        CASE WHEN n % 10000 = 5 THEN 'rare' ELSE 'run' END, 'o' || n
+                    FROM generate_series(1, 30000) AS n
+                    """
+                )
+            )
+            for tenant in [ReadTenant.one("acme"), .every] {
+                let search = EntrySearch(
+                    EntryFilter(try JSONDocument(parsing: filter).root),
+                    of: tenant,
+                    before: EntryReader.end,
+                    in: 30_000,
+                    window: window
+                )
+                let lines = try await database.client
+                    .page(search.page(50, explaining: "EXPLAIN (ANALYZE, TIMING OFF)"))
+                    .map { try $0.decode(0, as: String.self) }
+                let plan = lines.joined(separator: "\n")
+                #expect(!plan.contains("Seq Scan") && !plan.contains("Sort"), "\(plan)")
+                let read = plan.matches(of: /(?:actual rows=|Rows Removed by Filter: )([0-9]+)/).map { Int($0.1) ?? 0 }
+                #expect(read.count > 1 && read.allSatisfy { $0 <= window }, "\(plan)")
+            }
+        }
+    }
+
     /// Follows the cursors to the end; every hash is that of the entry's bytes.
     private static func pages(_ reader: EntryReader, _ members: String) async throws -> [[UInt8]] {
         var entries: [[UInt8]] = []

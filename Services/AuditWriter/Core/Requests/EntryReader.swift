@@ -78,46 +78,16 @@ package struct EntryReader: Sendable {
         limit: Int,
         deadline: ContinuousClock.Instant
     ) async throws -> Found {
-        let conditions = filter.conditions(from: 3, in: size, ofOneTenant: tenant != .every)
-        let whose = tenant == .every ? "$1::text IS NULL" : "tenant = $1"
-        let place = [tenant.key.map { .text($0) } ?? .null, .uuid(position)] + conditions.servedValues
-        let values = place + conditions.otherValues + [.int(limit)]
-        let isWhole = conditions.others.isEmpty
-        let source = "audit.entries WHERE \(whose) AND entry_id < $2 \(conditions.served)"
-        // The entries that are looked through come in the order of an index, and only as many of them as are needed.
-        let entries =
-            isWhole
-            ? source
-            : """
-            (SELECT * FROM \(source) ORDER BY entry_id DESC LIMIT \(window)) AS e
-            WHERE true \(conditions.others)
-            """
-        let statement = PostgresStatement(
-            """
-            SELECT entry_id, leaf_index, canonical, leaf_hash FROM \(entries)
-            ORDER BY entry_id DESC LIMIT $\(values.count)
-            """,
-            values,
-            isReadOnly: true
-        )
+        let search = EntrySearch(filter, of: tenant, before: position, in: size, window: window)
         // Entries of one trace are few and found in no order, so that they have to be sorted.
         let rows =
             filter.traceID == nil
-            ? try await database.page(statement, deadline: deadline)
-            : try await database.execute(statement, deadline: deadline)
-        guard !isWhole, rows.count < limit else {
+            ? try await database.page(search.page(limit), deadline: deadline)
+            : try await database.execute(search.page(limit), deadline: deadline)
+        guard !search.isServed, rows.count < limit else {
             return Found(rows: rows, end: nil)
         }
-        let end = try await database.page(
-            PostgresStatement(
-                """
-                SELECT entry_id FROM \(source) ORDER BY entry_id DESC OFFSET \(window - 1) LIMIT 1
-                """,
-                place,
-                isReadOnly: true
-            ),
-            deadline: deadline
-        )
+        let end = try await database.page(search.lastOfWindow, deadline: deadline)
         return Found(rows: rows, end: try end.first?.decode(0))
     }
 
