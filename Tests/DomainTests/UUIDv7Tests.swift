@@ -46,7 +46,11 @@ struct UUIDv7Tests {
 
     @Test("bytes are written in lower-case hex")
     func hex() {
-        #expect([0, 9, 10, 15, 16, 0xAB, 0xFF].map { UInt8($0) }.hex == "00090a0f10abff")
+        let bytes: [UInt8] = [0, 9, 10, 15, 16, 0xAB, 0xFF]
+        #expect(bytes.hex == "00090a0f10abff")
+        #expect([UInt8](hex: "00090a0F10ABff") == bytes)
+        #expect([UInt8](hex: "") == [])
+        for text in ["0", "0g", "-0", "+1", " 1", "0x", "\u{FF10}0", "001"] { #expect([UInt8](hex: text) == nil, "\(text)") }
     }
 
     @Test("an id of another version has no time")

@@ -23,7 +23,7 @@ package struct ErasureRequests: Sendable {
     ///
     /// One that is not there is remembered, and not kept when it comes. One that was erased or remembered before is not found.
     package func erase(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
-        guard let hash = body.root["sha256"]?.stringValue.flatMap(Self.hash) else {
+        guard let hash = body.root["sha256"]?.stringValue.flatMap([UInt8].init(hex:)), hash.count == 32 else {
             throw Problem(.notFound)
         }
         guard let reason = body.root["reason"]?.stringValue, (1...Self.longestReason).contains(reason.utf8.count),
@@ -90,23 +90,5 @@ package struct ErasureRequests: Sendable {
             by: context
         )
         return .made(Erased(bytes: bytes, wasThere: wasThere), entry)
-    }
-
-    /// 64 hex digits as bytes.
-    private static func hash(_ text: String) -> [UInt8]? {
-        let digits = Array(text.utf8)
-        guard digits.count == 64 else {
-            return nil
-        }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: 64, by: 2) {
-            guard digits[index] != UInt8(ascii: "+"), digits[index] != UInt8(ascii: "-"),
-                let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16)
-            else {
-                return nil
-            }
-            bytes.append(byte)
-        }
-        return bytes
     }
 }

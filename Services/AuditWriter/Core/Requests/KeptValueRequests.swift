@@ -22,7 +22,7 @@ package struct KeptValueRequests: Sendable {
     ///
     /// The first piece leaves an entry.
     package func get(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
-        guard let hash = body.root["sha256"]?.stringValue.flatMap([UInt8].init(hash:)) else {
+        guard let hash = body.root["sha256"]?.stringValue.flatMap([UInt8].init(hex:)), hash.count == 32 else {
             throw Problem(.notFound)
         }
         guard let from = body.root["from"]?.int64Value, (0...Int64(Int32.max / 2)).contains(from) else {
@@ -36,7 +36,7 @@ package struct KeptValueRequests: Sendable {
             PostgresStatement(
                 """
                 SELECT octet_length(body)::bigint, salt, substring(convert_to(body, 'UTF8') FROM $3::int FOR $4::int)
-                FROM audit.kept_bodies WHERE body_hash = $1 AND tenant = $2
+                FROM audit.kept_bodies WHERE body_hash = $1 AND tenant = $2 AND erased_at IS NULL
                 """,
                 [.bytes(hash), .text(tenant), .int(Int(from) + 1), .int(Self.pieceSize)],
                 isReadOnly: true
@@ -58,23 +58,5 @@ package struct KeptValueRequests: Sendable {
         writer.member("piece", Data(try row.decode(2, as: [UInt8].self)).base64EncodedString())
         writer.endObject()
         return Reply(body: writer.bytes)
-    }
-}
-
-extension [UInt8] {
-    /// Reads a hash in hex; nil where it is none.
-    fileprivate init?(hash text: String) {
-        guard text.utf8.count == 64 else {
-            return nil
-        }
-        self = []
-        var digits = Substring(text)
-        while !digits.isEmpty {
-            guard let byte = UInt8(digits.prefix(2), radix: 16), digits.utf8.first != UInt8(ascii: "+") else {
-                return nil
-            }
-            append(byte)
-            digits = digits.dropFirst(2)
-        }
     }
 }
