@@ -1,4 +1,5 @@
 -- The Merkle tree over the entries, its signed checkpoints, and what entries are looked up by.
+-- replaces: 437c6da0872592589cafe458657061f2d014bf99df5d42badd7f8249e8a37b83
 
 -- What was last signed of the log, and as which log. `signed_size` is what every later checkpoint must extend.
 ALTER TABLE audit.head
@@ -173,6 +174,8 @@ BEGIN
     DROP TABLE audit.entries_before;
 END
 $$;
+
+DROP FUNCTION audit.entry_json(bytea);
 
 GRANT SELECT, INSERT ON audit.entries TO batuta_audit;
 

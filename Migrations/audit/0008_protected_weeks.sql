@@ -75,7 +75,7 @@ BEGIN
 END
 $$;
 
--- As before, but for the week that takes the place of the sealed one: it is protected, and what was sealed is not.
+-- The week that takes the place of a sealed one is protected, and what was sealed is not.
 CREATE OR REPLACE FUNCTION audit.seal_week(week date) RETURNS TABLE (entries bigint, ranges text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '2s'
 AS $$

@@ -33,7 +33,9 @@ struct ProofPagesTests {
 
     /// Runs the command against a script of answers; says how it ended, what it asked for and which files it has left.
     private func export(
-        _ script: [RecordingSink.Reaction]
+        _ script: [RecordingSink.Reaction],
+        _ more: [String] = ["--actor", "a&b+c"],
+        to option: String = "--proofs"
     ) async throws -> (result: Command.Result, asked: [String], files: [String]) {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -43,7 +45,7 @@ struct ProofPagesTests {
             let file = folder.appendingPathComponent("file.jsonl").path
             let result = try await Command.run(
                 try BuildFolder.executable("batuta"),
-                ["audit", "export", "--proofs", file, "--actor", "a&b", "--url", sink.url, "--token", "token"]
+                ["audit", "export", option, file, "--url", sink.url, "--token", "token"] + more
             )
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             return (result, sink.calls.map(\.path), files)
@@ -58,7 +60,14 @@ struct ProofPagesTests {
         #expect(result.output.contains("0 entries of a log of 3"), "\(result.output)")
         #expect(files == ["file.jsonl"])
         #expect(asked.last == "/api/audit/proofs?cursor=a%20b&limit=200")
-        #expect(asked.first == "/api/audit/proofs?actor=a%26b&limit=200")
+        #expect(asked.first == "/api/audit/proofs?actor=a%26b%2Bc&limit=200")
+    }
+
+    @Test func anExportIsBegunAgainWhileTheGatewayIsBusy() async throws {
+        let refused = RecordingSink.Reaction.answer(403, body: #"{"code":"forbidden","detail":"It is not yours."}"#)
+        let (result, asked, _) = try await export([Self.busy, refused], [], to: "--output")
+        #expect(result.status == 1 && result.output.contains("It is not yours."), "\(result.output)")
+        #expect(asked == ["/api/audit/exports", "/api/audit/exports"])
     }
 
     @Test func pagesOfTwoCheckpointsMakeNoFile() async throws {

@@ -40,6 +40,26 @@ import Testing
         }
     }
 
+    @Test func readsWhatItReplaces() throws {
+        let old = try Self.migration("jobs/0001_a.sql", "SELECT 1")
+        let hex = old.checksum.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let new = try Self.migration("jobs/0001_a.sql", "-- Faster.\n-- replaces: \(hex)\nSELECT 2")
+        #expect(old.replaced == nil && new.replaced == old.checksum)
+        for known in [old, new] {
+            let history = try SchemaHistory(known: [new], applied: [Self.applied(1, known.checksum)], schema: .jobs)
+            #expect(history.pending.isEmpty)
+        }
+        let error = try #require(throws: PersistenceError.self) {
+            try SchemaHistory(known: [old], applied: [Self.applied(1, new.checksum)], schema: .jobs)
+        }
+        #expect(error.code == .changedMigration)
+        for value in ["", "0", String(hex.dropLast()), hex + "0", hex.uppercased(), "x" + hex.dropFirst()] {
+            #expect(throws: PersistenceError.self) {
+                try Self.migration("jobs/0001_a.sql", "-- replaces: \(value)\nSELECT 2")
+            }
+        }
+    }
+
     @Test func fillsPlaceholders() throws {
         let migration = try Self.migration("every-schema/0001_a.sql", "GRANT x ON {{schema}}.t TO {{role}}")
         #expect(try migration.script(for: .jobs).statements.map(\.text) == ["GRANT x ON jobs.t TO batuta_jobs"])

@@ -38,6 +38,8 @@ package struct CommandLineError: Error, Sendable {
         package static let running = Code("running", isRetryable: true)
         /// The name of the audit log is not known, or another one than was given.
         package static let log = Code("log")
+        /// The audit log contradicts what it has shown before.
+        package static let contradiction = Code("contradiction")
         /// The operating system refuses something.
         package static let system = Code("system")
     }

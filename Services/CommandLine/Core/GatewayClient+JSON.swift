@@ -33,18 +33,23 @@ extension GatewayClient {
     /// How often something that takes many requests asks for each of them.
     private static let attempts = 6
 
-    /// Gets something that takes many requests, and asks for it again for a while where the gateway cannot answer now.
+    /// Asks for something that takes many requests, and again for a while where the gateway cannot answer now.
     ///
     /// - Parameters:
     ///   - path: The path.
     ///   - query: The query.
+    ///   - method: What to do; doing it twice does no harm.
     /// - Returns: The answer, which is a success.
     /// - Throws: ``CommandLineError`` as ``json(_:_:query:body:idempotencyKey:)`` does; `CancellationError`.
-    func patiently(_ path: String, query: [URLQueryItem] = []) async throws -> Answer {
+    func patiently(
+        _ path: String,
+        query: [URLQueryItem] = [],
+        method: HTTPMethod = .GET
+    ) async throws -> Answer {
         var attempt = 1
         while true {
             do throws(CommandLineError) {
-                let answer = try await ask(.GET, path, query: query)
+                let answer = try await ask(method, path, query: query)
                 guard answer.isSuccess else {
                     throw Self.refusal(answer.status, try? JSONValue(parsing: answer.body, limits: .wrapped))
                 }

@@ -85,6 +85,8 @@ struct GatewayClient: Sendable {
         var target = base
         target.path = path
         target.queryItems = query.isEmpty ? nil : query
+        // A plus stands for itself in a URL, and for a space in a form, as which the gateway reads a query.
+        target.percentEncodedQuery = target.percentEncodedQuery?.replacing("+", with: "%2B")
         var request = HTTPClientRequest(url: target.string ?? "")
         request.method = method
         request.headers.add(name: "Authorization", value: "Bearer \(token)")

@@ -11,6 +11,8 @@ package struct Migration: Hashable, Sendable {
     package let path: String
     /// SHA-256 of the file as written.
     package let checksum: [UInt8]
+    /// The checksum of an earlier text of the file, which led to the same schema where it could be applied.
+    package let replaced: [UInt8]?
     /// Releases that need an older version of the schema than this cannot run once the migration is applied.
     package let incompatibleBelow: Int?
     /// The file's text, with its placeholders.
@@ -32,7 +34,16 @@ package struct Migration: Hashable, Sendable {
         self.path = path
         self.text = text
         checksum = Array(SHA256.hash(data: content))
-        switch Self.heading(of: text) {
+        switch Self.heading(Self.replacing, of: text) {
+        case nil:
+            replaced = nil
+        case .some(let value):
+            guard let checksum = Self.checksum(value) else {
+                throw failure("says \(Self.replacing) \(value); it must be a SHA-256 in lower-case hex")
+            }
+            replaced = checksum
+        }
+        switch Self.heading(Self.marker, of: text) {
         case nil:
             incompatibleBelow = nil
         case .some(let value):
@@ -65,9 +76,10 @@ package struct Migration: Hashable, Sendable {
     }
 
     private static let marker = "incompatible-with-releases-below:"
+    private static let replacing = "replaces:"
 
-    /// What the comment lines at the file's beginning say behind the marker.
-    private static func heading(of text: String) -> String? {
+    /// What the comment lines at the file's beginning say behind a marker.
+    private static func heading(_ marker: String, of text: String) -> String? {
         for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
             guard line.hasPrefix("--") else { return nil }
             let comment = line.dropFirst(2).drop { $0 == " " }
@@ -76,6 +88,13 @@ package struct Migration: Hashable, Sendable {
             }
         }
         return nil
+    }
+
+    /// Reads a checksum; nil where a text is none.
+    private static func checksum(_ text: String) -> [UInt8]? {
+        let digits = Array(text)
+        guard digits.count == 64, digits.allSatisfy({ "0123456789abcdef".contains($0) }) else { return nil }
+        return stride(from: 0, to: 64, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
     }
 
     private static func parse(file: String) -> (version: Int, name: String)? {

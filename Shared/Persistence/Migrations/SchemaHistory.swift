@@ -43,7 +43,7 @@ package struct SchemaHistory: Hashable, Sendable {
             }
             guard index < known.count else { continue }
             let migration = known[index]
-            guard migration.checksum == entry.checksum else {
+            guard entry.checksum == migration.checksum || entry.checksum == migration.replaced else {
                 throw PersistenceError(
                     .changedMigration,
                     "the migration \(migration.path) was applied to the schema \(schema.name) and has been changed "

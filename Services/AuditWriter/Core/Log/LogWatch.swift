@@ -73,5 +73,4 @@ struct UnsignedEntries: Sendable {
     func age(at now: ContinuousClock.Instant) -> Duration {
         since.map { max(.zero, now - $0.time) } ?? .zero
     }
-
 }

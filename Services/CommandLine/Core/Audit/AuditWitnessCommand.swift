@@ -61,7 +61,7 @@ struct AuditWitnessCommand: AsyncParsableCommand {
                 StandardStream.output.writeLine(line)
             } catch let error as CommandLineError where error.isRetryable && !once {
                 StandardStream.error.writeLine(error.message)
-            } catch let error as LogContradiction {
+            } catch let error as CommandLineError where error.code == .contradiction {
                 StandardStream.error.writeLine("Error: \(error.message)")
                 throw Self.contradiction
             }
@@ -93,12 +93,6 @@ struct AuditWitnessCommand: AsyncParsableCommand {
     }
 }
 
-/// What a log shows that cannot be true together with what it has shown before.
-struct LogContradiction: Error {
-    /// A sentence for the one who runs the witness.
-    let message: String
-}
-
 /// Looks at a log, and signs what continues all that it has seen.
 struct Witness: Sendable {
     let client: GatewayClient
@@ -111,7 +105,7 @@ struct Witness: Sendable {
 
     /// Looks once; says what was found.
     ///
-    /// - Throws: `LogContradiction`; `CommandLineError` for whatever else keeps it from signing.
+    /// - Throws: `CommandLineError`; with code `contradiction` where the log contradicts itself.
     func look() async throws -> String {
         let answer = try await client.ask(.GET, "/api/audit/checkpoint")
         guard answer.isSuccess else {
@@ -200,13 +194,13 @@ struct Witness: Sendable {
         _ signed: SignedCheckpoint,
         _ known: SignedCheckpoint,
         _ what: String
-    ) throws -> LogContradiction {
+    ) throws -> CommandLineError {
         let path = "\(folder)/contradiction-\(known.checkpoint.size)-\(signed.checkpoint.size).txt"
         let evidence = known.note.encoded + "\n" + signed.note.encoded
         try? evidence.write(toFile: path, atomically: true, encoding: .utf8)
-        return LogContradiction(
-            message:
-                "the log \(known.checkpoint.origin) contradicts itself: \(what). Nothing is signed; both checkpoints are in \(path)."
+        return CommandLineError(
+            .contradiction,
+            "the log \(known.checkpoint.origin) contradicts itself: \(what). Nothing is signed; both checkpoints are in \(path)."
         )
     }
 }

@@ -8,7 +8,8 @@ struct GatewayLog: ExportedLog {
     let client: GatewayClient
 
     func begin() async throws -> BegunExport {
-        var answer = try await client.json(.POST, "/api/audit/exports")
+        // Begun twice it is two exports, of which one is never fetched.
+        var answer = try Self.value(of: try await client.patiently("/api/audit/exports", method: .POST))
         var progress = ProgressLine()
         defer { progress.clear() }
         // What the log says of the tenant's part takes a while where the log is large.
@@ -20,11 +21,7 @@ struct GatewayLog: ExportedLog {
                 of: UInt64(clamping: answer["size"]?.int64Value ?? 0),
                 "entries looked through"
             )
-            let more = try await client.patiently("/api/audit/exports/\(id)")
-            guard let next = try? JSONValue(parsing: more.body, limits: .wrapped) else {
-                throw Self.unexpected
-            }
-            answer = next
+            answer = try Self.value(of: try await client.patiently("/api/audit/exports/\(id)"))
         }
         guard let id = answer["export_id"]?.stringValue, let checkpoint = answer["checkpoint"]?.stringValue,
             let size = answer["size"]?.int64Value.flatMap({ UInt64(exactly: $0) })
@@ -95,6 +92,13 @@ struct GatewayLog: ExportedLog {
             throw Self.unexpected
         }
         return hashes
+    }
+
+    private static func value(of answer: GatewayClient.Answer) throws -> JSONValue {
+        guard let value = try? JSONValue(parsing: answer.body, limits: .wrapped) else {
+            throw unexpected
+        }
+        return value
     }
 
     private static let unexpected = CommandLineError(.answer, "the gateway's answer is not what it should be")
