@@ -44,6 +44,18 @@ import Testing
         #expect(rest.unfinished.isEmpty)
     }
 
+    @Test func whatIsHeldCanBeLeftHeld() throws {
+        let (first, second) = (lane(Entries.producer), lane(other))
+        var lanes = [first: LaneSequencer(early: RangeSet(3..<5)), second: LaneSequencer(early: RangeSet(1..<2))]
+        let messages = [try Entries.message(1...2), try Entries.message(5...6)]
+        let plan = AppendPlan(messages, resuming: [second], lanes: &lanes, releaseLimit: nil)
+        #expect(plan.runs.map(\.numbers) == [1..<3])
+        #expect(plan.releasedCount == 0)
+        #expect(plan.held.map(\.seq) == [5, 6])
+        #expect(Set(plan.unfinished) == [first, second])
+        #expect(lanes[first]?.early == RangeSet(3..<7))
+    }
+
     @Test func onlyDuplicatesNeedNoTransaction() throws {
         var lanes = [lane(Entries.producer): LaneSequencer(last: 9)]
         let plan = AppendPlan([try Entries.message(3...5)], lanes: &lanes, releaseLimit: 3)

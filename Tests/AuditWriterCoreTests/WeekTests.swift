@@ -54,6 +54,63 @@ struct WeekTests {
         }
     }
 
+    @Test("an entry of an impossible time that comes early is put away, and not the right one before it")
+    func impossibleTimesBeforeTheirTurn() async throws {
+        try await ServiceDatabase.with(.audit) { database in
+            let appender = Self.appender(database)
+            let now = UUIDv7.milliseconds(of: UUIDv7.make()) ?? 0
+            let bad = try Self.message(5, at: now + 730 * Self.dayMilliseconds)
+            var good = [try Entries.message(1...3), try Entries.message(6...7)]
+            for message in good { _ = try await appender.append([message]) }
+            let error = await #expect(throws: PostgresError.self) { try await appender.append([bad]) }
+            #expect(try LogIntake.classify(#require(error)) == .data, "\(String(describing: error))")
+            good.append(try Entries.message(4...4))
+            good.append(try Entries.message(1...3, producer: "automation-engine/test/9"))
+            for message in good[2...] { #expect(try await appender.append([message]).appended > 0) }
+            let appended = LogChecks.expected([good[0]] + good[2...])
+            try await LogChecks.check(database.client, expected: appended, heldCount: 2)
+            // With its week it is one like others, and so is what is held behind it.
+            try await Self.addWeek(of: bad, database)
+            #expect(try await appender.append([bad]).appended == 3)
+            try await LogChecks.check(database.client, expected: LogChecks.expected(good + [bad]))
+        }
+    }
+
+    /// As an earlier release has held it, or as a clock of the database that is off has let it in.
+    @Test(
+        "a held entry that the log refuses stops its own lane where it stands, and condemns no message",
+        arguments: [true, false]
+    )
+    func heldEntriesThatAreRefused(hasImpossibleTime: Bool) async throws {
+        try await ServiceDatabase.with(.audit) { database in
+            let now = UUIDv7.milliseconds(of: UUIDv7.make()) ?? 0
+            let first = try Entries.message(1...3)
+            let copied = first.entries[0].id
+            let time = hasImpossibleTime ? now + 730 * Self.dayMilliseconds : now
+            let id = hasImpossibleTime ? UUIDv7.make(milliseconds: time, high: 0, low: 5) : copied
+            let bad = try EntryMessage(Entries.delivery([Entries.canonical(seq: 5, id: id)], seq: 5))
+            try await database.client.execute(LogRepository.hold(bad.entries))
+            let appender = Self.appender(database)
+            _ = try await appender.append([first])
+            let right = try Entries.message(4...4)
+            #expect(try await appender.append([right]).appended == 1)
+            let other = try Entries.message(1...2, producer: "automation-engine/test/9")
+            let later = try Entries.message(6...6)
+            let outcome = try await appender.append([later, other])
+            #expect(outcome == LogAppender.Outcome(appended: 2, held: 1))
+            let appended = LogChecks.expected([first, right, other])
+            try await LogChecks.check(database.client, expected: appended, heldCount: 2)
+            guard hasImpossibleTime else {
+                return
+            }
+            try await Self.addWeek(of: bad, database)
+            let last = try Entries.message(7...7)
+            _ = try await appender.append([last])
+            let all = [first, right, bad, later, last, other]
+            try await LogChecks.check(database.client, expected: LogChecks.expected(all))
+        }
+    }
+
     /// What the database's clock has jumped over is like weeks that were never made.
     @Test("the weeks of the database's clock are made when they are missing")
     func theDatabasesClock() async throws {
@@ -235,6 +292,13 @@ struct WeekTests {
     private static func message(_ seq: Int64, at milliseconds: UInt64) throws -> EntryMessage {
         let id = UUIDv7.make(milliseconds: milliseconds, high: 0, low: UInt64(seq))
         return try EntryMessage(Entries.delivery([Entries.canonical(seq: seq, id: id)], seq: seq))
+    }
+
+    private static func addWeek(of message: EntryMessage, _ database: ServiceDatabase) async throws {
+        let id = try #require(message.entries.first).id.uuidString
+        try await database.executeAsSuperuser(
+            "SELECT audit.add_week('entries', date_trunc('week', audit.uuid7_time('\(id)') AT TIME ZONE 'UTC')::date)"
+        )
     }
 
     private static func count(_ table: String, _ database: ServiceDatabase) async throws -> Int64 {

@@ -38,12 +38,12 @@ struct AppendPlan: Sendable {
     ///   - messages: What has arrived; lanes are appended in the order of their first message.
     ///   - resuming: Lanes to look at although nothing of them has arrived.
     ///   - lanes: Every lane of these; changed to what they are after the transaction.
-    ///   - releaseLimit: How many held entries one transaction may append.
+    ///   - releaseLimit: How many held entries one transaction may append; nil for none.
     init(
         _ messages: [EntryMessage],
         resuming: [LaneName] = [],
         lanes: inout [LaneName: LaneSequencer],
-        releaseLimit: Int
+        releaseLimit: Int?
     ) {
         var numbers: [LaneName: [Int64]] = [:]
         var order: [LaneName] = []
@@ -57,24 +57,25 @@ struct AppendPlan: Sendable {
                 arrived[message.lane, default: [:]][entry.seq] = entry
             }
         }
-        var rest = releaseLimit
+        var rest = releaseLimit ?? 0
         for lane in order {
             // A lane has a step of its own even when the others have used up the limit, so that each gets on.
-            add(lane, lanes[lane, default: LaneSequencer()], numbers[lane] ?? [], &rest, &lanes)
+            let limit = releaseLimit == nil ? 0 : max(1, rest)
+            rest -= add(lane, lanes[lane, default: LaneSequencer()], numbers[lane] ?? [], limit, &lanes)
         }
     }
 
+    /// Adds what one lane does; answers how many held entries that appends.
     private mutating func add(
         _ lane: LaneName,
         _ before: LaneSequencer,
         _ numbers: [Int64],
-        _ rest: inout Int,
+        _ limit: Int,
         _ lanes: inout [LaneName: LaneSequencer]
-    ) {
+    ) -> Int {
         var sequencer = before
-        let step = sequencer.received(numbers, releasing: rest)
+        let step = sequencer.received(numbers, releasing: limit)
         lanes[lane] = sequencer
-        rest -= step.released.ranges.reduce(0) { $0 + $1.count }
         duplicates += step.duplicates
         held += step.held.compactMap { arrived[lane]?[$0] }
         if !step.appended.isEmpty {
@@ -83,5 +84,6 @@ struct AppendPlan: Sendable {
         if sequencer.isReleasing {
             unfinished.append(lane)
         }
+        return step.released.ranges.reduce(0) { $0 + $1.count }
     }
 }

@@ -37,7 +37,7 @@ package struct LaneSequencer: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - numbers: All from 1 to 2^53.
-    ///   - limit: How many held numbers may be appended in this step; at least 1, so that there is always progress.
+    ///   - limit: How many held numbers may be appended in this step; with 0 the lane gets no further than what has arrived.
     /// - Returns: What to do. The lane's state is that after it has been done.
     package mutating func received(_ numbers: some Sequence<Int64>, releasing limit: Int = .max) -> Step {
         var fresh: Set<Int64> = []
@@ -49,7 +49,7 @@ package struct LaneSequencer: Sendable, Equatable {
             }
         }
         let first = next
-        let released = advance(&fresh, limit: Int64(max(1, limit)))
+        let released = advance(&fresh, limit: Int64(max(0, limit)))
         let held = fresh.sorted()
         for number in held {
             early.insert(contentsOf: number..<number + 1)

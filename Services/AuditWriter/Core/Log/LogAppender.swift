@@ -93,20 +93,22 @@ package actor LogAppender {
 
     /// Appends what is new of messages, and what is held and has its turn through them.
     ///
+    /// Held entries that the log refuses stop their own lane where they stand: the messages before them are appended, and
+    /// those after them held.
+    ///
     /// - Throws: `PostgresError` or `AuditWriterError`; nothing of the call that failed was appended, unless the outcome
     ///   of a commit was lost. Calling again with the same messages is always right.
     package func append(_ messages: [EntryMessage]) async throws -> Outcome {
         await beginAppending()
         defer { endAppending() }
         var outcome = Outcome()
-        var due = Set(try await appendOnce(messages, resuming: [], &outcome))
+        var due = Set(try await appendFirst(messages, &outcome))
         var refused: Set<LaneName> = []
         while let lane = due.subtracting(refused).first {
             due.remove(lane)
             do {
-                due.formUnion(try await appendOnce([], resuming: [lane], &outcome))
+                due.formUnion(try await appendOnce([], resuming: [lane], releasing: releaseLimit, &outcome))
             } catch  where LogIntake.classify(error) == .data {
-                // Held entries that the log refuses stop their own lane and no other.
                 refused.insert(lane)
                 logger.error(
                     "held entries cannot be appended",
@@ -141,16 +143,27 @@ package actor LogAppender {
         isAppending = false
     }
 
+    /// Appends messages with the held entries that follow on them, or without these where the log refuses both together.
+    private func appendFirst(_ messages: [EntryMessage], _ outcome: inout Outcome) async throws -> [LaneName] {
+        do {
+            return try await appendOnce(messages, resuming: [], releasing: releaseLimit, &outcome)
+        } catch  where LogIntake.classify(error) == .data {
+            // No message is to blame for what was held behind it; one that is refused by itself is refused again.
+            return try await appendOnce(messages, resuming: [], releasing: nil, &outcome)
+        }
+    }
+
     /// One transaction, repeated while other writers take the head.
     private func appendOnce(
         _ messages: [EntryMessage],
         resuming: [LaneName],
+        releasing limit: Int?,
         _ outcome: inout Outcome
     ) async throws -> [LaneName] {
         var hasMadeWeeks = false
         for _ in 0..<Self.maximumTakeovers {
             do {
-                return try await commit(messages, resuming: resuming, &outcome)
+                return try await commit(messages, resuming: resuming, releasing: limit, &outcome)
             } catch let error as PostgresError where error.sqlState == GuardState.headTakenOver {
                 logger.notice("another writer had taken the head of the log; it is taken again")
             } catch let error as UnplacedEntries {
@@ -167,6 +180,7 @@ package actor LogAppender {
     private func commit(
         _ messages: [EntryMessage],
         resuming: [LaneName],
+        releasing limit: Int?,
         _ outcome: inout Outcome
     ) async throws -> [LaneName] {
         let started = ContinuousClock.now
@@ -175,7 +189,10 @@ package actor LogAppender {
         let abandoned = state.abandoned
         state.abandoned = []
         try await learn(messages.map(\.lane) + resuming, &state, deadline)
-        let plan = AppendPlan(messages, resuming: resuming, lanes: &state.lanes, releaseLimit: releaseLimit)
+        let plan = AppendPlan(messages, resuming: resuming, lanes: &state.lanes, releaseLimit: limit)
+        if !plan.held.isEmpty {
+            try await judgeWeeks(of: plan.held)
+        }
         if !plan.isEmpty {
             try await write(plan, &state, deadline)
         }
@@ -291,6 +308,17 @@ package actor LogAppender {
             throw try await miss(ids, error.message)
         }
         note(nil)
+    }
+
+    /// Refuses entries of impossible weeks when they come, and not only when they have their turn.
+    ///
+    /// - Throws: `PostgresError`, which lies in the data. A week that cannot be made is no matter until then.
+    private func judgeWeeks(of entries: [AuditEntry]) async throws {
+        do {
+            try await repository.ensureWeeks(of: UnplacedEntries(entries.map(\.id)).ids, deadline: .now + timeout)
+        } catch let error as PostgresError where error.sqlState != Self.impossibleWeek {
+            logger.debug("the weeks of held entries are not made yet", metadata: ["error": "\(error.message)"])
+        }
     }
 
     /// What `audit.ensure_weeks` refuses with.

@@ -119,6 +119,11 @@ struct LogRepository: Sendable {
     /// Makes the partitions of now, and of the weeks of entries' ids.
     func makeWeeks(of ids: [UUID], deadline: ContinuousClock.Instant) async throws {
         try await database.execute(PostgresStatement("SELECT audit.ensure_partitions()"), deadline: deadline)
+        try await ensureWeeks(of: ids, deadline: deadline)
+    }
+
+    /// Makes the partitions of the weeks of entries' ids; refuses weeks of another age.
+    func ensureWeeks(of ids: [UUID], deadline: ContinuousClock.Instant) async throws {
         try await database.execute(
             PostgresStatement("SELECT audit.ensure_weeks($1)", [.uuidArray(ids)]),
             deadline: deadline
