@@ -110,6 +110,45 @@ struct RequestTests {
         }
     }
 
+    /// What is appended while a page is looked for, with an id from anywhere, moves the end of its window nowhere.
+    @Test func aWindowEndsWhereItWasLookedThrough() async throws {
+        try await ServiceDatabase.with(.audit) { database in
+            let now = UInt64(Date().timeIntervalSince1970 * 1_000)
+            func append(_ numbers: ClosedRange<Int64>, epoch: Int64, at offset: UInt64) async throws {
+                let lines = numbers.map { seq in
+                    Entries.canonical(
+                        seq: seq,
+                        epoch: epoch,
+                        id: UUIDv7.make(milliseconds: now + UInt64(seq) * 1_000 + offset, high: 0, low: UInt64(seq)),
+                        object: AuditObject(type: seq == 9 ? "rare" : "run", id: "o")
+                    )
+                }
+                let message = try EntryMessage(Entries.delivery(lines, seq: numbers.lowerBound, epoch: epoch))
+                _ = try await Self.appender(database).append([message])
+            }
+            try await append(1...20, epoch: 1, at: 0)
+            let accesses = LogAccesses(
+                lanes: LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
+            )
+            let reader = EntryReader(database: database.client, accesses: accesses, window: 7)
+            let filter = EntryFilter(try JSONDocument(parsing: #"{"object_type":"rare"}"#).root)
+            let search = try await reader.search(
+                filter,
+                of: .one("acme"),
+                before: EntryReader.end,
+                deadline: .now + .seconds(30)
+            )
+            #expect(try await database.client.page(search.page(50)).isEmpty)
+            let end = try await database.client.page(search.lastOfWindow)
+            // Some before the newest that was looked at, and some after it.
+            try await append(1...30, epoch: 2, at: 500)
+            let endAfterwards = try await database.client.page(search.lastOfWindow)
+            #expect(try #require(endAfterwards.first).decode(0, as: UUID.self) == #require(end.first).decode(0))
+            let found = try await database.client.page(search.page(50))
+            #expect(found.isEmpty)
+        }
+    }
+
     /// However few entries of a large log are asked for, a page reads no more of them than the window has.
     @Test(arguments: [
         "{}", #"{"object_id":"o7"}"#, #"{"actor":"ada"}"#, #"{"action":"create"}"#, #"{"object_type":"rare"}"#,

@@ -78,7 +78,7 @@ package struct EntryReader: Sendable {
         limit: Int,
         deadline: ContinuousClock.Instant
     ) async throws -> Found {
-        let search = EntrySearch(filter, of: tenant, before: position, in: size, window: window)
+        let search = try await search(filter, of: tenant, before: position, in: size, deadline: deadline)
         // Entries of one trace are few and found in no order, so that they have to be sorted.
         let rows =
             filter.traceID == nil
@@ -89,6 +89,28 @@ package struct EntryReader: Sendable {
         }
         let end = try await database.page(search.lastOfWindow, deadline: deadline)
         return Found(rows: rows, end: try end.first?.decode(0))
+    }
+
+    /// A search whose statements all see the same entries, whatever is appended between them.
+    ///
+    /// Ids are no bound for that, since they are of the clocks of many producers.
+    func search(
+        _ filter: EntryFilter,
+        of tenant: ReadTenant,
+        before position: UUID,
+        in size: Int64? = nil,
+        deadline: ContinuousClock.Instant
+    ) async throws -> EntrySearch {
+        let search = EntrySearch(filter, of: tenant, before: position, in: size, window: window)
+        guard size == nil, !search.isServed else {
+            return search
+        }
+        let head = try await database.execute(
+            PostgresStatement("SELECT size FROM audit.head", isReadOnly: true),
+            deadline: deadline
+        )
+        let whole = try head.first?.decode(0, as: Int64.self)
+        return EntrySearch(filter, of: tenant, before: position, in: whole, window: window)
     }
 
     /// How many entries a page is to have.
