@@ -14,6 +14,9 @@ package enum AuditWriter {
     private static let requestConcurrency = 16
     /// How many of these are reads of clients; the rest is for other services, which ask what the log lacks.
     private static let clientReads = 8
+    /// How many beside them may ask for the newest checkpoint or for a proof of consistency, which cost a few rows: so that
+    /// whoever watches the log can, while it is read.
+    private static let watchingReads = 4
     /// How many connections the reads of clients have, beside those that appending has.
     private static let clientConnections = 2
 
@@ -155,13 +158,14 @@ package enum AuditWriter {
         let proved = ProvedEntryRequests(database: database, accesses: accesses)
         let exports = ExportRequests(database: database, accesses: accesses, authority: authority)
         let reads = ClientReads(limit: clientReads)
+        let watching = ClientReads(limit: watchingReads)
         routes.on(RequestName.entriesList, reads.admitting { try await reader.list($0, $1) })
         routes.on(RequestName.entriesProve, reads.admitting { try await proofs.prove($0, $1) })
         routes.on(RequestName.proofsInclusion, reads.admitting { try await proved.list($0, $1) })
         routes.on(RequestName.objectsHistory, reads.admitting { try await history.history($0, $1) })
         routes.on(RequestName.keptGet, reads.admitting { try await values.get($0, $1) })
-        routes.on(RequestName.checkpointsNewest, reads.admitting { try await proofs.newest($0, $1) })
-        routes.on(RequestName.proofsConsistency, reads.admitting { try await proofs.consistency($0, $1) })
+        routes.on(RequestName.checkpointsNewest, watching.admitting { try await proofs.newest($0, $1) })
+        routes.on(RequestName.proofsConsistency, watching.admitting { try await proofs.consistency($0, $1) })
         routes.on(RequestName.tilesGet, reads.admitting { try await proofs.tile($0, $1) })
         routes.on(RequestName.exportsBegin, reads.admitting { try await exports.begin($0, $1) })
         routes.on(RequestName.exportsGet, reads.admitting { try await exports.get($0, $1) })
