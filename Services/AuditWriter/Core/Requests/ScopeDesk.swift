@@ -8,13 +8,8 @@ import Synchronization
 ///
 /// What it keeps is lost when the process ends; whoever asks again has it begun anew. Each replica comes to the same.
 final class ScopeDesk: Sendable {
-    /// How many exports it keeps the state of; a state takes a few hundred bytes.
-    private static let maximumCount = 1_000
-
     private struct State {
-        var parts: [UUID: ScopePart] = [:]
-        /// The exports in the order in which they were begun.
-        var order: [UUID] = []
+        var shelf = ScopeShelf()
         var busy: Set<UUID> = []
     }
 
@@ -44,7 +39,7 @@ final class ScopeDesk: Sendable {
         _ checkpoint: Checkpoint,
         deadline: ContinuousClock.Instant
     ) async throws -> ScopePart {
-        var (part, isOurs) = take(id, size: Int64(clamping: checkpoint.size))
+        var (part, isOurs) = take(id, of: tenant, size: Int64(clamping: checkpoint.size))
         guard isOurs else {
             return part
         }
@@ -72,25 +67,16 @@ final class ScopeDesk: Sendable {
     }
 
     /// What is known of an export, and whether the caller goes on with it.
-    private func take(_ id: UUID, size: Int64) -> (ScopePart, isOurs: Bool) {
+    private func take(_ id: UUID, of tenant: String, size: Int64) -> (ScopePart, isOurs: Bool) {
         state.withLock { state in
-            let part = state.parts[id] ?? ScopePart(size: size)
-            if state.parts.updateValue(part, forKey: id) == nil {
-                state.order.append(id)
-                if state.order.count > Self.maximumCount {
-                    state.parts[state.order.removeFirst()] = nil
-                }
-            }
-            return (part, state.busy.insert(id).inserted)
+            (state.shelf.looked(at: id, of: tenant, size: size), state.busy.insert(id).inserted)
         }
     }
 
     private func putBack(_ part: ScopePart, _ id: UUID) {
         state.withLock { state in
             state.busy.remove(id)
-            if state.parts[id] != nil {
-                state.parts[id] = part
-            }
+            state.shelf.advanced(part, id)
         }
     }
 }
