@@ -50,7 +50,9 @@ struct UUIDv7Tests {
         #expect(bytes.hex == "00090a0f10abff")
         #expect([UInt8](hex: "00090a0F10ABff") == bytes)
         #expect([UInt8](hex: "") == [])
-        for text in ["0", "0g", "-0", "+1", " 1", "0x", "\u{FF10}0", "001"] { #expect([UInt8](hex: text) == nil, "\(text)") }
+        for text in ["0", "0g", "-0", "+1", " 1", "0x", "\u{FF10}0", "001"] {
+            #expect([UInt8](hex: text) == nil, "\(text)")
+        }
     }
 
     @Test("an id of another version has no time")
