@@ -68,4 +68,32 @@ import Testing
         }
         for _ in 1...9 { _ = try await quick(context("greedy"), body) }
     }
+
+    @Test(arguments: [RequestName.checkpointsNewest, RequestName.proofsConsistency])
+    func whoWatchesTheLogFindsAPlaceWhileItIsRead(_ watched: String) async throws {
+        let gates = ReadGates(reading: 2, watching: 2)
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        let begun = Mutex(0)
+        let slow = gates.admitting(RequestName.exportsBegin) { _, _ in
+            begun.withLock { $0 += 1 }
+            for await _ in stream { break }
+            return Reply(body: [])
+        }
+        func context(_ tenant: String) -> RequestContext {
+            RequestContext(tenant: tenant, actor: AuditActor(type: .user, id: "test"), requestID: "r")
+        }
+        let body = try JSONDocument(parsing: "{}")
+        let list = gates.admitting(RequestName.entriesList) { _, _ in Reply(body: []) }
+        let watch = gates.admitting(watched) { _, _ in Reply(body: []) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for tenant in ["acme", "other"] { group.addTask { _ = try await slow(context(tenant), body) } }
+            while begun.withLock({ $0 }) < 2 { await Task.yield() }
+            await #expect { try await list(context("third"), body) } throws: {
+                ($0 as? Problem)?.code == .unavailable
+            }
+            for tenant in ["acme", "other", "third"] { _ = try await watch(context(tenant), body) }
+            continuation.finish()
+            try await group.waitForAll()
+        }
+    }
 }

@@ -14,8 +14,7 @@ package enum AuditWriter {
     private static let requestConcurrency = 16
     /// How many of these are reads of clients; the rest is for other services, which ask what the log lacks.
     private static let clientReads = 8
-    /// How many beside them may ask for the newest checkpoint or for a proof of consistency, which cost a few rows: so that
-    /// whoever watches the log can, while it is read.
+    /// How many beside them may ask for what watches the log.
     private static let watchingReads = 4
     /// How many connections the reads of clients have, beside those that appending has.
     private static let clientConnections = 2
@@ -157,19 +156,21 @@ package enum AuditWriter {
         let proofs = ProofRequests(database: database, accesses: accesses)
         let proved = ProvedEntryRequests(database: database, accesses: accesses)
         let exports = ExportRequests(database: database, accesses: accesses, authority: authority)
-        let reads = ClientReads(limit: clientReads)
-        let watching = ClientReads(limit: watchingReads)
-        routes.on(RequestName.entriesList, reads.admitting { try await reader.list($0, $1) })
-        routes.on(RequestName.entriesProve, reads.admitting { try await proofs.prove($0, $1) })
-        routes.on(RequestName.proofsInclusion, reads.admitting { try await proved.list($0, $1) })
-        routes.on(RequestName.objectsHistory, reads.admitting { try await history.history($0, $1) })
-        routes.on(RequestName.keptGet, reads.admitting { try await values.get($0, $1) })
-        routes.on(RequestName.checkpointsNewest, watching.admitting { try await proofs.newest($0, $1) })
-        routes.on(RequestName.proofsConsistency, watching.admitting { try await proofs.consistency($0, $1) })
-        routes.on(RequestName.tilesGet, reads.admitting { try await proofs.tile($0, $1) })
-        routes.on(RequestName.exportsBegin, reads.admitting { try await exports.begin($0, $1) })
-        routes.on(RequestName.exportsGet, reads.admitting { try await exports.get($0, $1) })
-        routes.on(RequestName.exportsEntries, reads.admitting { try await exports.entries($0, $1) })
+        let gates = ReadGates(reading: clientReads, watching: watchingReads)
+        func read(_ name: String, _ handler: @escaping RequestRoutes.Handler) {
+            routes.on(name, gates.admitting(name, handler))
+        }
+        read(RequestName.entriesList) { try await reader.list($0, $1) }
+        read(RequestName.entriesProve) { try await proofs.prove($0, $1) }
+        read(RequestName.proofsInclusion) { try await proved.list($0, $1) }
+        read(RequestName.objectsHistory) { try await history.history($0, $1) }
+        read(RequestName.keptGet) { try await values.get($0, $1) }
+        read(RequestName.checkpointsNewest) { try await proofs.newest($0, $1) }
+        read(RequestName.proofsConsistency) { try await proofs.consistency($0, $1) }
+        read(RequestName.tilesGet) { try await proofs.tile($0, $1) }
+        read(RequestName.exportsBegin) { try await exports.begin($0, $1) }
+        read(RequestName.exportsGet) { try await exports.get($0, $1) }
+        read(RequestName.exportsEntries) { try await exports.entries($0, $1) }
     }
 
     private static func consumer(
