@@ -82,6 +82,46 @@ struct ClearedOutboxTests {
         }
     }
 
+    @Test("a relay that stood still while its lane was sent and cleared by another goes on with what has a body")
+    func standstill() async throws {
+        let broker = try await TestBroker("cleared")
+        let publisher = RabbitMQPublisher(configuration: try broker.configuration(.gateway), logger: TestBroker.logger)
+        let commands = Topology.commands(to: .audit)
+        let consumer = RabbitMQConsumer(
+            configuration: try broker.configuration(.audit),
+            queue: commands.queue,
+            bindings: commands.bindings,
+            logger: TestBroker.logger
+        )
+        try await ServiceDatabase.with(.gateway) { database in
+            let offline = LaneContext.withoutBroker(database.client, schema: .gateway)
+            try await Self.change(LaneGroup(context: offline, count: 1), count: 3, wakes: false)
+            try await Self.verified(2, database)
+            #expect(try await offline.repository.clearKept(deadline: .now + .seconds(15)))
+            let context = LaneContext(
+                schema: offline.schema,
+                service: offline.service,
+                replica: offline.replica,
+                database: database.client,
+                publisher: publisher,
+                requests: offline.requests,
+                logger: TestBroker.logger
+            )
+            try await withServices([publisher, consumer]) {
+                try await eventually("the queue is there") { consumer.isConsuming }
+                try await Self.confirm(3, after: 0, context)
+                let kept = try #require(try await consumer.nextBatch(maximum: 10))
+                #expect(kept.map { $0.properties.headers["x-seq"] } == [.int64(3)])
+                #expect(kept.allSatisfy { !$0.body.isEmpty })
+            }
+            // Where nothing is left to be published no broker is needed.
+            try await Self.verified(3, database)
+            #expect(try await offline.repository.clearKept(deadline: .now + .seconds(15)))
+            try await Self.confirm(3, after: 0, offline)
+        }
+        try await broker.remove()
+    }
+
     @Test("the service itself can change no row of the outbox")
     func rights() async throws {
         try await ServiceDatabase.with(.gateway) { database in
@@ -92,8 +132,8 @@ struct ClearedOutboxTests {
         }
     }
 
-    /// Makes changes of one large value each, and a command of another kind with each.
-    private static func change(_ lanes: LaneGroup, count: Int) async throws {
+    /// Makes changes of one large value each, and a command of another kind with each, where that is wanted.
+    private static func change(_ lanes: LaneGroup, count: Int, wakes: Bool = true) async throws {
         for number in 1...count {
             try await lanes.change { transaction in
                 transaction.enqueue([.tenant("t\(number)")])
@@ -101,10 +141,33 @@ struct ClearedOutboxTests {
                 entry.after = try .json(["name": "ada"], personal: [JSONPointer(tokens: ["name"])])
                 return .made((), entry)
             }
+            guard wakes else {
+                continue
+            }
             try await lanes.transaction { transaction in
                 transaction.command(
                     CommandDraft(service: "engine", name: "wake", tenant: "one", type: "wake", body: Array("{}".utf8))
                 )
+            }
+        }
+    }
+
+    /// Runs a relay of the lane's commands that knows nothing of what others have done, until it has come to a number.
+    private static func confirm(_ last: Int64, after confirmed: Int64, _ context: LaneContext) async throws {
+        let relay = LaneRelay(
+            context: context,
+            epoch: 1,
+            producer: "api-gateway/test/0",
+            destination: .commands,
+            last: last,
+            confirmed: confirmed,
+            onConfirmed: {}
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await relay.run() }
+            defer { group.cancelAll() }
+            try await eventually("everything is confirmed or left out", within: .seconds(30)) {
+                relay.confirmed == last
             }
         }
     }
