@@ -99,6 +99,33 @@ struct KeptValueTests {
         }
     }
 
+    @Test("a letter that is put away while its value is being erased is empty")
+    func lettersAtOnce() async throws {
+        try await Desk.with { desk in
+            let (first, body) = (Self.body(1), Self.body(2))
+            // There is a lane from now on.
+            #expect(try await desk.erase(first.hash) == .remembered)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try await desk.database.withTransaction { lane in
+                    // The erasure has done all but its commit, and waits for the lane.
+                    try await lane.execute(PostgresStatement("SELECT FROM audit.lanes FOR UPDATE"))
+                    group.addTask {
+                        let outcome = try await desk.erase(body.hash)
+                        #expect(outcome == .remembered)
+                    }
+                    try await eventually("the erasure waits") { try await desk.waiting() == 1 }
+                    group.addTask { try await desk.intake.bury(Desk.command(body), reason: "it came twenty times") }
+                    try await eventually("the letter waits, or is there") {
+                        let (letters, waiting) = (try await desk.letters(), try await desk.waiting())
+                        return !letters.isEmpty || waiting == 2
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await desk.letters() == [""])
+        }
+    }
+
     private static func body(_ number: Int) -> KeptBody {
         KeptBody(body: Array("\"value \(number)\"".utf8), salt: AuditDraft.randomSalt())
     }
@@ -203,6 +230,16 @@ private struct Desk {
         try await texts(
             "SELECT coalesce(substring(convert_from(body, 'UTF8') FROM 'value [0-9]+'), '') FROM audit.dead_letters ORDER BY 1"
         )
+    }
+
+    /// How many sessions wait for another.
+    func waiting() async throws -> Int {
+        try await texts(
+            """
+            SELECT count(DISTINCT l.pid)::text FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+            WHERE NOT l.granted AND a.datname = current_database()
+            """
+        ).first.flatMap { Int($0) } ?? 0
     }
 
     /// The entries of erasures.

@@ -69,6 +69,7 @@ package struct ErasureRequests: Sendable {
         in transaction: ChangeTransaction
     ) async throws -> Change<Erased?> {
         let tenant = context.tenant
+        _ = try await transaction.database.execute(KeptBodyRepository.lock(hash, tenant: tenant))
         let remembered = try await transaction.execute(KeptBodyRepository.remembrance(of: hash, tenant: tenant))
         let rows = try await transaction.database.execute(KeptBodyRepository.length(of: hash, tenant: tenant))
         let bytes = try rows.first?.decode(0, as: Int64.self)

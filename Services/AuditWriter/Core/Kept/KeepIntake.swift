@@ -21,10 +21,11 @@ package struct KeepIntake: Sendable {
 
     /// Puts a delivery away; without its body where that holds a value that was erased.
     package func bury(_ delivery: Delivery, reason: String) async throws {
+        let letter = DeadLetter(delivery, reason: reason)
         let deadline = ContinuousClock.now + .seconds(15)
-        try await deadLetters.insert(DeadLetter(delivery, reason: reason), deadline: deadline)
-        if let command = try? KeepCommand(delivery) {
-            try await repository.emptyLetter(of: command, deadline: deadline)
+        guard let command = try? KeepCommand(delivery) else {
+            return try await deadLetters.insert(letter, deadline: deadline)
         }
+        try await repository.bury(command, deadLetters.insertion(of: letter), deadline: deadline)
     }
 }

@@ -1,10 +1,21 @@
 import Contracts
+import Domain
 import FoundationEssentials
 import Messaging
 import Persistence
 
 /// What an erasure does, in this order, in one transaction.
 extension KeptBodyRepository {
+    /// Holds off whoever else erases a value, or puts its command away, until the end of the transaction.
+    ///
+    /// An erasure does not see a letter that is not committed yet, nor whoever writes a letter an erasure that is not.
+    static func lock(_ hash: [UInt8], tenant: String) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 5))",
+            [.text("audit.kept_bodies/\(tenant)/\(hash.hex)")]
+        )
+    }
+
     /// Remembers the hash of a value that is not there, so that it is not kept when it comes; nothing where its row is there.
     ///
     /// Whoever keeps the value at the same time has the row first, or finds it: one of both waits for the other.

@@ -69,21 +69,32 @@ package struct KeptBodyRepository: Sendable {
         return bodies
     }
 
-    /// Empties the dead letter of a command whose value was erased.
+    /// Puts a command away, without its value where that was erased.
     ///
-    /// Done after the letter is there: an erasure that is committed later finds the letter itself.
-    func emptyLetter(of command: KeepCommand, deadline: ContinuousClock.Instant) async throws {
-        _ = try await database.execute(
-            PostgresStatement(
-                """
-                UPDATE audit.dead_letters SET body = '' WHERE message_id = $1 AND tenant = $2 AND EXISTS (
-                    SELECT FROM audit.kept_bodies k
-                    WHERE k.tenant = $2 AND k.body_hash = $3 AND k.erased_at IS NOT NULL)
-                """,
-                [.text(command.id.lowercased), .text(command.tenant.key), .bytes(command.kept.hash)]
-            ),
-            deadline: deadline
+    /// An erasure of the value has ended when the letter is written, or finds the letter itself.
+    ///
+    /// - Parameters:
+    ///   - command: The command.
+    ///   - insertion: Writes its dead letter.
+    ///   - deadline: When to give up.
+    /// - Throws: `PostgresError`.
+    func bury(
+        _ command: KeepCommand,
+        _ insertion: PostgresStatement,
+        deadline: ContinuousClock.Instant
+    ) async throws {
+        let (hash, tenant) = (command.kept.hash, command.tenant.key)
+        let emptying = PostgresStatement(
+            """
+            UPDATE audit.dead_letters SET body = '' WHERE message_id = $1 AND tenant = $2 AND EXISTS (
+                SELECT FROM audit.kept_bodies k
+                WHERE k.tenant = $2 AND k.body_hash = $3 AND k.erased_at IS NOT NULL)
+            """,
+            [.text(command.id.lowercased), .text(tenant), .bytes(hash)]
         )
+        _ = try await database.withTransaction(deadline: deadline) { transaction in
+            try await transaction.commit([Self.lock(hash, tenant: tenant), insertion, emptying])
+        }
     }
 
     /// Which of some commands have been neither carried out nor put away.
