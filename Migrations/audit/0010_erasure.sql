@@ -42,4 +42,23 @@ ALTER TABLE audit.kept_bodies
     DROP CONSTRAINT kept_bodies_pkey,
     ADD PRIMARY KEY (tenant, body_hash);
 
+-- The service's role can do that to a row, once, and nothing else: neither bring back what was erased, nor put another value
+-- under a hash, nor let a hash be forgotten.
+CREATE FUNCTION audit.refuse_all_but_erasure() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF OLD.erased_at IS NOT NULL OR NEW.erased_at IS NULL
+       OR NEW.body <> '' OR NEW.salt <> decode(repeat('00', 16), 'hex')
+       OR (NEW.body_hash, NEW.tenant, NEW.kept_at) IS DISTINCT FROM (OLD.body_hash, OLD.tenant, OLD.kept_at) THEN
+        RAISE EXCEPTION 'what is kept beside the audit log can be erased, once, and not changed' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER kept_bodies_only_erased BEFORE UPDATE ON audit.kept_bodies
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_all_but_erasure();
+
 GRANT UPDATE (salt, body, erased_at) ON audit.kept_bodies TO batuta_audit;
+REVOKE DELETE ON audit.kept_bodies FROM batuta_audit;

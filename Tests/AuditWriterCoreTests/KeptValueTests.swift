@@ -68,6 +68,33 @@ struct KeptValueTests {
         }
     }
 
+    @Test("the service's role can erase a row, once, and do nothing else to it")
+    func rights() async throws {
+        try await Desk.with { desk in
+            let (body, other) = (Self.body(1), Self.body(2))
+            try await desk.keep([body, other])
+            #expect(try await desk.erase(body.hash) == .erased(bytes: 9))
+            let (erased, kept) = ("erased_at IS NOT NULL", "erased_at IS NULL")
+            let gone = "salt = decode(repeat('00', 16), 'hex'), body = '', erased_at = now()"
+            for statement in [
+                "DELETE FROM audit.kept_bodies WHERE \(erased)", "DELETE FROM audit.kept_bodies WHERE \(kept)",
+                "UPDATE audit.kept_bodies SET body = 'value 3', erased_at = NULL WHERE \(erased)",
+                "UPDATE audit.kept_bodies SET \(gone) WHERE \(erased)",
+                "UPDATE audit.kept_bodies SET body = 'value 3' WHERE \(kept)",
+                "UPDATE audit.kept_bodies SET salt = decode(repeat('00', 16), 'hex') WHERE \(kept)",
+                "UPDATE audit.kept_bodies SET body = '', erased_at = now() WHERE \(kept)",
+                "UPDATE audit.kept_bodies SET \(gone), tenant = 'other' WHERE \(kept)",
+            ] {
+                let error = await #expect(throws: PostgresError.self, "\(statement)") {
+                    try await desk.texts(statement)
+                }
+                #expect(error?.sqlState == "42501", "\(statement)")
+            }
+            #expect(try await desk.kept() == ["", "value 2"])
+            #expect(try await desk.erase(other.hash) == .erased(bytes: 9))
+        }
+    }
+
     @Test("of a value that comes while it is erased nothing is left")
     func atOnce() async throws {
         try await Desk.with { desk in
