@@ -9,7 +9,7 @@ ALTER TABLE audit.lanes
 CREATE INDEX lanes_uncleared ON audit.lanes (epoch) WHERE commands_cleared < commands_verified;
 
 -- Clears the bodies of the next thousand commands of one lane, where they are `audit.keep` and their consumer is known to hold
--- them. Says whether there was a lane to clear.
+-- them. Says whether there was a lane to clear; that there was none, too, where another replica is at it.
 --
 -- It is the one change that there is to a row of the outbox, and the service's role can make no other. The lane's row comes
 -- last: whoever commits on the lane waits for it.
@@ -21,6 +21,10 @@ DECLARE
     since bigint;
     until bigint;
 BEGIN
+    -- One replica at a time: the others would take the same lane, and wait to do its work again.
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('audit.clear_kept', 0)) THEN
+        RETURN false;
+    END IF;
     SELECT l.epoch, l.commands_cleared, least(l.commands_verified, l.commands_cleared + 1000) INTO lane, since, until
     FROM audit.lanes l WHERE l.commands_cleared < l.commands_verified ORDER BY l.epoch LIMIT 1;
     IF NOT FOUND THEN

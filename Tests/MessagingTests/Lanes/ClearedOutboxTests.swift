@@ -43,6 +43,29 @@ struct ClearedOutboxTests {
         }
     }
 
+    @Test(
+        "while one replica clears, the others neither wait for it nor do its work again",
+        arguments: ServiceSchema.allCases
+    )
+    func oneAtATime(schema: ServiceSchema) async throws {
+        try await ServiceDatabase.with(schema) { database in
+            let repository = LaneRepository(schema: schema.name, database: database.client)
+            let deadline = ContinuousClock.now + .seconds(15)
+            _ = try await repository.open(producer: "test/a/0", keeper: UUIDv7.make(), deadline: deadline)
+            let verified = "UPDATE \(schema.name).lanes SET commands_last = 1, commands_verified = 1"
+            try await database.client.execute(PostgresStatement(verified))
+            try await database.client.withTransaction(deadline: deadline) { other in
+                let clearing = try await other.execute(PostgresStatement("SELECT \(schema.name).clear_kept()"))
+                #expect(try clearing.first?.decode(0) == true)
+                #expect(try await !repository.clearKept(deadline: deadline))
+            }
+            let cleared = try await Self.texts("SELECT commands_cleared::text FROM \(schema.name).lanes", database)
+            #expect(cleared == ["1"])
+            try await database.client.execute(PostgresStatement("UPDATE \(schema.name).lanes SET commands_cleared = 0"))
+            #expect(try await repository.clearKept(deadline: deadline), "its transaction has ended")
+        }
+    }
+
     @Test("the keeper clears what has arrived by itself")
     func keeper() async throws {
         try await ServiceDatabase.with(.gateway) { database in
