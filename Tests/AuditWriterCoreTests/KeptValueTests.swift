@@ -20,13 +20,17 @@ struct KeptValueTests {
                 "step": "ask",
             ]
             let kept = try await desk.log(after, personal: ["/decision/comment"])
+            let before = try await desk.change()
+            #expect(before.erased == nil && before.pending == true, "the value is on its way")
+            #expect(before.after["decision"]?["comment"]?["$kept"]?["bytes"] == 9)
             try await desk.keep(kept)
-            let (erasedBefore, _, whole) = try await desk.change()
-            #expect(erasedBefore == nil)
-            #expect(try whole.canonicalBytes() == after.canonicalBytes())
+            let there = try await desk.change()
+            #expect(there.erased == nil && there.pending == nil)
+            #expect(try there.after.canonicalBytes() == after.canonicalBytes())
             #expect(try await desk.erase(kept[0].hash) == .erased(bytes: 9))
-            let (erased, pointer, left) = try await desk.change()
-            #expect(erased == true && pointer == "")
+            let gone = try await desk.change()
+            #expect(gone.erased == true && gone.pending == nil && gone.pointer == "")
+            let left = gone.after
             #expect(left["decision"]?["comment"]?["$kept"]?["bytes"] == 9)
             #expect(left["decision"]?["form"] == ["$kept": ["sha256": "own"]])
             #expect(left["decision"]?["approved"] == true && left["step"] == "ask")
@@ -275,13 +279,27 @@ private struct Desk {
             .flatMap { $0.split(separator: "\n") }.map { try JSONValue(parsing: Array($0.utf8)) }
     }
 
-    /// What the history tells of the object's one change: whether something is erased, where it has changed, and to what.
-    func change() async throws -> (erased: Bool?, pointer: String?, after: JSONValue) {
+    /// What the history tells of the object's one change.
+    struct Told {
+        var erased: Bool?
+        var pending: Bool?
+        /// Where it has changed, and to what.
+        var pointer: String?
+        var after: JSONValue
+    }
+
+    /// What the history tells of the object's one change.
+    func change() async throws -> Told {
         let request = try JSONDocument(parsing: #"{"object_type":"run","object_id":"r"}"#)
         let reply = try await history.history(Self.context("acme"), request)
         let item = try #require(try JSONDocument(parsing: reply.body).root["items"]?[0])
         let change = item["changes"]?[0]
-        return (item["erased"]?.boolValue, change?["pointer"]?.stringValue, try #require(change?["after"]).value)
+        return Told(
+            erased: item["erased"]?.boolValue,
+            pending: item["pending"]?.boolValue,
+            pointer: change?["pointer"]?.stringValue,
+            after: try #require(change?["after"]).value
+        )
     }
 
     func texts(_ sql: String) async throws -> [String] {

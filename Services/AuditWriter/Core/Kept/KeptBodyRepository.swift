@@ -42,29 +42,34 @@ package struct KeptBodyRepository: Sendable {
         )
     }
 
-    /// The values of a tenant that are still there, by their hashes.
+    /// What has become of values of a tenant.
     func bodies(
         _ hashes: [[UInt8]],
         of tenant: String,
         deadline: ContinuousClock.Instant
-    ) async throws -> [[UInt8]: [UInt8]] {
+    ) async throws -> KeptBodies {
+        var bodies = KeptBodies()
         guard !hashes.isEmpty else {
-            return [:]
+            return bodies
         }
         let rows = try await database.execute(
             PostgresStatement(
                 """
-                SELECT body_hash, body FROM audit.kept_bodies
-                WHERE body_hash = ANY ($1::bytea[]) AND tenant = $2 AND erased_at IS NULL
+                SELECT body_hash, CASE WHEN erased_at IS NULL THEN body END FROM audit.kept_bodies
+                WHERE body_hash = ANY ($1::bytea[]) AND tenant = $2
                 """,
                 [.bytesArray(hashes), .text(tenant)],
                 isReadOnly: true
             ),
             deadline: deadline
         )
-        var bodies: [[UInt8]: [UInt8]] = [:]
         for row in rows {
-            bodies[try row.decode(0)] = Array(try row.decode(1, as: String.self).utf8)
+            let hash = try row.decode(0, as: [UInt8].self)
+            if let body = try row.decode(1, as: String?.self) {
+                bodies.there[hash] = Array(body.utf8)
+            } else {
+                bodies.erased.insert(hash)
+            }
         }
         return bodies
     }

@@ -23,8 +23,8 @@ package struct HistoryRequests: Sendable {
 
     /// `audit.objects.history`: the entries of one object, newest first, each with what it has changed.
     ///
-    /// A value that is kept beside the log is looked up, so that its differences can be told; one that was erased is said
-    /// to be.
+    /// A value that is kept beside the log is looked up, so that its differences can be told; one that was erased, or has not
+    /// come yet, is said to be.
     package func history(_ context: RequestContext, _ body: JSONDocument) async throws -> Reply {
         var filter = EntryFilter(body.root)
         guard let type = filter.objectType, let id = filter.objectID else {
@@ -73,7 +73,7 @@ package struct HistoryRequests: Sendable {
     private static func page(
         _ shown: ArraySlice<LoggedEntry>,
         of entries: [LoggedEntry],
-        _ bodies: [[UInt8]: [UInt8]],
+        _ bodies: KeptBodies,
         end: UUID?
     ) -> [UInt8] {
         var items: [(entry: LoggedEntry, item: [UInt8])] = []
@@ -131,7 +131,7 @@ private struct LoggedEntry {
 
     /// The entry as an item of the history: with its differences, or with its values as they stand in the log where these
     /// are too many.
-    func item(_ bodies: [[UInt8]: [UInt8]]) -> [UInt8] {
+    func item(_ bodies: KeptBodies) -> [UInt8] {
         guard !isLarge else {
             return item(values: nil)
         }
@@ -163,6 +163,9 @@ private struct LoggedEntry {
         if values.contains(where: \.isErased) {
             writer.member("erased", true)
         }
+        if values.contains(where: \.isPending) {
+            writer.member("pending", true)
+        }
         writer.key("changes")
         writer.beginArray()
         if let before = values[0].view, let after = values[1].view {
@@ -179,22 +182,27 @@ private struct LoggedEntry {
 
     /// A value of an entry, out of the entry or from beside the log.
     private struct Value {
-        /// Nil where it has gone as a whole.
+        /// Nil where it is not there as a whole.
         let view: JSONView?
-        /// Whether it is not there any more, or something in it.
+        /// Whether it was erased, or something in it.
         let isErased: Bool
+        /// Whether it has not come yet, or something in it.
+        let isPending: Bool
 
-        init(_ stored: JSONView?, _ bodies: [[UInt8]: [UInt8]]) {
-            guard let stored, let restored = KeptReference.restored(stored, from: bodies) else {
+        init(_ stored: JSONView?, _ bodies: KeptBodies) {
+            guard let stored, let restored = KeptReference.restored(stored, from: bodies.there) else {
                 view = stored
                 isErased = false
+                isPending = false
                 return
             }
             let bytes = try? restored.value.canonicalBytes()
             let document = bytes.flatMap { try? JSONDocument(parsing: $0, limits: .wrapped) }
             let isGone = !restored.isWhole && KeptReference.hash(stored) != nil
             view = isGone ? nil : document?.root
-            isErased = !restored.isWhole || document == nil
+            let lacking = KeptReference.all(in: stored).map(\.hash).filter { bodies.there[$0] == nil }
+            isErased = lacking.contains(where: bodies.erased.contains)
+            isPending = lacking.contains { !bodies.erased.contains($0) }
         }
     }
 }
