@@ -10,7 +10,7 @@ import Testing
 
 @testable import AuditWriterCore
 
-/// The history of objects whose values are large.
+/// The history of objects.
 @Suite(.requiresServers, .timeLimit(.minutes(5)))
 struct HistoryRequestTests {
     /// What a reply holds at most.
@@ -93,6 +93,37 @@ struct HistoryRequestTests {
         }
     }
 
+    @Test("the history of an object tells what each change has changed, and what was erased")
+    func history() async throws {
+        try await ServiceDatabase.with(.audit) { database in
+            let lanes = LaneGroup(context: .withoutBroker(database.client, schema: .audit), count: 1)
+            let large = String(repeating: "x", count: 9_000)
+            let states: [JSONValue] = [
+                ["name": "a", "n": 1], ["name": "b", "n": 1], ["name": "b", "text": .string(large)], .null,
+            ]
+            let kept = try await Self.change(states, from: .null, database)
+            let requests = HistoryRequests(database: database.client, accesses: LogAccesses(lanes: lanes))
+            func items() async throws -> [JSONView] {
+                let body = try JSONDocument(parsing: #"{"object_type":"automation","object_id":"o"}"#)
+                let reply = try await requests.history(Self.context, body)
+                return try #require(try JSONDocument(parsing: reply.body).root["items"]).elements.map { $0 }
+            }
+            let found = try await items()
+            #expect(found.map { $0["version"]?.int64Value } == [4, 3, 2, 1])
+            let pointers = found.map { $0["changes"]?.elements.compactMap { $0["pointer"]?.stringValue } }
+            #expect(pointers == [[""], ["/n", "/text"], ["/name"], [""]])
+            #expect(found[2]["changes"]?[0]?["before"]?.isString("a") == true)
+            #expect(found[2]["changes"]?[0]?["after"]?.isString("b") == true)
+            let erasure = ErasureRequests(database: database.client, lanes: lanes)
+            for body in kept {
+                let request = try JSONDocument(parsing: #"{"sha256":"\#(body.hash.hex)","reason":"asked"}"#)
+                #expect(try await erasure.erase(Self.context, request).status == 200)
+                await #expect(throws: Problem.self) { try await erasure.erase(Self.context, request) }
+            }
+            #expect(try await items().map { $0["erased"]?.boolValue } == [true, true, nil, nil])
+        }
+    }
+
     private static let context = RequestContext(
         tenant: "acme",
         actor: AuditActor(type: .user, id: "test"),
@@ -108,10 +139,14 @@ struct HistoryRequestTests {
     }
 
     /// Brings an object from one state to the next, with an entry for each; answers what is kept beside the log.
-    private static func change(_ states: [JSONValue], _ database: ServiceDatabase) async throws -> [KeptBody] {
+    private static func change(
+        _ states: [JSONValue],
+        from first: JSONValue = ["text": ""],
+        _ database: ServiceDatabase
+    ) async throws -> [KeptBody] {
         var lines: [[UInt8]] = []
         var kept: [KeptBody] = []
-        for (seq, (before, after)) in zip([["text": ""]] + states, states).enumerated() {
+        for (seq, (before, after)) in zip([first] + states, states).enumerated() {
             let (draft, bodies) = AuditDraft(
                 id: UUIDv7.make(milliseconds: 1_795_000_000_000 + UInt64(seq), high: 0, low: 0),
                 time: Timestamp(microseconds: 1_795_000_000_000_000 + Int64(seq)),
