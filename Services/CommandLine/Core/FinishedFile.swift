@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Secrets
 
 /// A new file that has its name only when it is complete and on the disk; readable to its owner only.
 ///
@@ -35,12 +36,23 @@ final class FinishedFile {
 
     /// Adds bytes.
     func write(_ bytes: ArraySlice<UInt8>) throws(CommandLineError) {
-        var rest = bytes
+        guard bytes.withUnsafeBytes(add) else { throw unwritten() }
+    }
+
+    /// Adds what a secret holds, of which no copy is made.
+    func write(_ secret: Secret) throws(CommandLineError) {
+        guard secret.withUnsafeBytes(add) else { throw unwritten() }
+    }
+
+    /// Adds bytes; false where the system refuses some of them.
+    private func add(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var rest = bytes[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard written >= 0 || errno == EINTR else { throw unwritten() }
+            let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            guard written >= 0 || errno == EINTR else { return false }
             rest = rest.dropFirst(max(written, 0))
         }
+        return true
     }
 
     /// Brings the file to the disk, and gives it its name.

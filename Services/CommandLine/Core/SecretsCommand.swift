@@ -1,5 +1,4 @@
 package import ArgumentParser
-import Glibc
 import Secrets
 
 /// `batuta secrets`: the keys that secrets are sealed with.
@@ -37,9 +36,9 @@ struct SecretsKeygenCommand: ParsableCommand {
         } catch {
             throw CommandLineError(.passwords, error.message)
         }
-        try PrivateFile.make(output) { descriptor in
-            key.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) == $0.count }
-        }
+        let file = try FinishedFile(output)
+        try file.write(key)
+        try file.finish()
         print("\(output) holds the key \(id). Name it in BATUTA_SECRET_KEYS_FILE.")
     }
 }

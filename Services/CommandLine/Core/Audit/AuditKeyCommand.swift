@@ -42,7 +42,9 @@ struct AuditKeyNewCommand: ParsableCommand {
         } catch {
             throw ValidationError(error.message)
         }
-        try PrivateFile.make(output, content: Array("\(signer.text)\n".utf8))
+        let file = try FinishedFile(output)
+        try file.write(Array("\(signer.text)\n".utf8)[...])
+        try file.finish()
         StandardStream.output.writeLine(signer.verifierKey.description)
         StandardStream.error.writeLine(
             "\(output) holds the key of \(name). Name the file in BATUTA_AUDIT_KEY_FILE, or to `batuta audit witness`."
