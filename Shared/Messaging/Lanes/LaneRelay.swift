@@ -212,10 +212,10 @@ final class LaneRelay: Sendable {
 
     /// Publishes messages again and again until each is confirmed, then moves the watermark on.
     ///
-    /// Those that were cleared are left out, and count as confirmed: whoever took the lane over while this process stood
-    /// still has sent them, and their consumer is known to hold them.
+    /// Commands that were cleared are left out, and count as confirmed: whoever took the lane over while this process
+    /// stood still has sent them, and their consumer is known to hold them.
     private func publish(_ messages: [OutboxMessage]) async {
-        var remaining = messages.filter { $0.destination == .signals || !$0.body.isEmpty }[...]
+        var remaining = (destination == .commands ? messages.filter { !$0.body.isEmpty } : messages)[...]
         var pause = Duration.milliseconds(50)
         while !remaining.isEmpty, !Task.isCancelled {
             remaining = await attempt(remaining)

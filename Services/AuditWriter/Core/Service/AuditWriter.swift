@@ -68,7 +68,7 @@ package enum AuditWriter {
             deadLetters: letters.repository
         )
         let reads = try ServiceBase.connections(context, for: "reads", atMost: clientConnections)
-        var routes = routes(base, authority, try AuditKeys.witnesses(context.configuration))
+        var routes = routes(base, try AuditKeys.witnesses(context.configuration))
         registerReads(in: &routes, on: reads, base, authority)
         base.desk(
             of: letters,
@@ -125,11 +125,7 @@ package enum AuditWriter {
         }
     }
 
-    private static func routes(
-        _ base: ServiceBase,
-        _ authority: CheckpointAuthority,
-        _ witnesses: [NoteVerifierKey]
-    ) -> RequestRoutes {
+    private static func routes(_ base: ServiceBase, _ witnesses: [NoteVerifierKey]) -> RequestRoutes {
         let database = base.database
         let lacking = LackingRequests(database: database)
         let cosignatures = CosignatureRequests(database: database, witnesses: witnesses)
