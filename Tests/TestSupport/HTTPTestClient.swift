@@ -52,7 +52,7 @@ package struct HTTPTestClient: Sendable {
         _ path: String,
         headers: [String: String] = [:],
         body: [UInt8]? = nil,
-        within limit: Duration = .seconds(30)
+        within limit: Duration = .seconds(60)
     ) async throws -> Response {
         var request = HTTPClientRequest(url: base + path)
         request.method = method
